@@ -1,0 +1,94 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// The manifest is the architecture: arrows only point down, and TidyTests hold every room to
+// the imports listed here. DESIGN: what merges lives in MusterState, what is derived in
+// MusterDecisions, what waits in MusterProtocol, what calls C in MusterSystem.
+
+let strict: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .strictMemorySafety(),
+  .treatAllWarnings(as: .error),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+let package = Package(
+  name: "muster",
+  products: [
+    .executable(name: "muster", targets: ["muster"]),
+    .executable(name: "muster-fetch", targets: ["muster-fetch"]),
+  ],
+  targets: [
+    // Pure rooms.
+    .target(name: "MusterState", swiftSettings: strict),
+    .target(name: "MusterDecisions", dependencies: ["MusterState"], swiftSettings: strict),
+    .target(
+      name: "MusterProtocol", dependencies: ["MusterState", "MusterDecisions"],
+      swiftSettings: strict),
+    .target(
+      name: "MusterSimulator", dependencies: ["MusterState", "MusterDecisions", "MusterProtocol"],
+      swiftSettings: strict),
+
+    // C, in safe Swift.
+    .target(name: "CLinux"),
+    .systemLibrary(
+      name: "CSodium", pkgConfig: "libsodium", providers: [.apt(["libsodium-dev"])]),
+    .systemLibrary(name: "CYaml", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+    .systemLibrary(
+      name: "CMicrohttpd", pkgConfig: "libmicrohttpd",
+      providers: [.apt(["libmicrohttpd-dev"])]),
+    .systemLibrary(
+      name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+    .systemLibrary(
+      name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
+    .target(
+      name: "MusterSystem", dependencies: ["CLinux", "CSodium", "CYaml", "CMicrohttpd"],
+      swiftSettings: strict),
+
+    // The world.
+    .target(
+      name: "MusterReleases", dependencies: ["MusterState", "MusterSystem"],
+      swiftSettings: strict),
+    .target(
+      name: "MusterAgent",
+      dependencies: [
+        "MusterState", "MusterDecisions", "MusterProtocol", "MusterSystem", "MusterReleases",
+      ],
+      swiftSettings: strict),
+
+    // The programs.
+    .executableTarget(
+      name: "muster", dependencies: ["MusterAgent", "MusterSimulator"], swiftSettings: strict),
+    .executableTarget(
+      name: "muster-fetch", dependencies: ["CCurl", "CArchive"], swiftSettings: strict),
+
+    .testTarget(
+      name: "MusterStateTests", dependencies: ["MusterState"], swiftSettings: strict),
+    .testTarget(
+      name: "MusterDecisionsTests", dependencies: ["MusterDecisions", "MusterState"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "MusterProtocolTests",
+      dependencies: ["MusterProtocol", "MusterDecisions", "MusterState", "MusterSimulator"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "MusterSimulatorTests",
+      dependencies: ["MusterProtocol", "MusterDecisions", "MusterState", "MusterSimulator"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "MusterSystemTests", dependencies: ["MusterSystem"], swiftSettings: strict),
+    .testTarget(
+      name: "MusterReleasesTests",
+      dependencies: ["MusterReleases", "MusterState", "MusterSystem", "muster-fetch"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "MusterAgentTests",
+      dependencies: [
+        "MusterAgent", "MusterProtocol", "MusterState", "MusterDecisions", "MusterSystem",
+        "MusterReleases", "muster", "muster-fetch",
+      ],
+      swiftSettings: strict),
+    .testTarget(name: "TidyTests", swiftSettings: strict),
+  ]
+)

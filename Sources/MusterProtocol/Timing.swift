@@ -1,0 +1,63 @@
+import MusterState
+
+/// Every timer of the protocol, with the reason for its value. One set of defaults serves every
+/// cluster; tests and the simulator may shorten them.
+package struct Timing: Hashable, Sendable {
+  /// Each member is probed once in this time, by its observers in turn.
+  package var probeInterval = TimeSpan.seconds(1)
+  /// The longest wait for a direct answer; the measured round trip shortens it.
+  package var probeTimeoutMaximum = TimeSpan.milliseconds(500)
+  package var probeTimeoutMinimum = TimeSpan.milliseconds(150)
+  /// Time for a suspect to say that it lives.
+  package var refutationWindow = TimeSpan.milliseconds(1_000)
+  /// The same when fewer observers than wanted agree.
+  package var loneSuspicionWindow = TimeSpan.milliseconds(3_000)
+  /// A turn that comes so much too late shifts every running verdict by the delay.
+  package var stallThreshold = TimeSpan.milliseconds(100)
+  /// Dead and left members are shown for so long, and re-contacted for ever.
+  package var recontactInterval = TimeSpan.seconds(5)
+  /// Beacons: at the start, and when the cluster is quiet and complete.
+  package var beaconFast = TimeSpan.milliseconds(150)
+  package var beaconFastCount = 5
+  package var beaconMissing = TimeSpan.seconds(1)
+  package var beaconQuiet = TimeSpan.seconds(30)
+  /// First contact with a given address is tried again after this, doubled to the maximum.
+  package var contactRetry = TimeSpan.milliseconds(200)
+  package var contactRetryMaximum = TimeSpan.seconds(5)
+  /// Between two comparisons with one peer while the state still changes.
+  package var repairInterval = TimeSpan.milliseconds(200)
+  /// Chunks asked for and not come are asked for again, of somebody else.
+  package var chunkRetry = TimeSpan.milliseconds(150)
+
+  /// D_V: a voter's promise. LEASE in `proto/README.md` derives the others from it.
+  package var promise = TimeSpan.milliseconds(4_000)
+  /// D_L = D_V (1 − ρ) / (1 + ρ) with ρ = 0.10.
+  package var lease: TimeSpan { promise * 9 / 11 }
+  /// H.
+  package var heartbeat = TimeSpan.milliseconds(500)
+  /// W: heartbeats that may be unanswered.
+  package var heartbeatWindow: UInt64 = 5
+  /// The guarantee that `isLeader` gives.
+  package var guarantee = TimeSpan.milliseconds(2_000)
+  package var campaignStagger = TimeSpan.milliseconds(150)
+  package var campaignJitter = TimeSpan.milliseconds(100)
+  package var candidateTimeoutMinimum = TimeSpan.milliseconds(500)
+  package var candidateTimeoutMaximum = TimeSpan.milliseconds(800)
+  package var voterStable = TimeSpan.seconds(10)
+  package var voterDemotion = TimeSpan.seconds(60)
+  /// Founding: when exactly the expected number is seen, and when more are.
+  package var settle = TimeSpan.seconds(1)
+  package var seal = TimeSpan.seconds(1)
+  package var settleCrowded = TimeSpan.seconds(3)
+  package var sealCrowded = TimeSpan.seconds(5)
+  /// How long an operator's request waits for a leader.
+  package var requestTimeout = TimeSpan.seconds(30)
+  /// How long a plan waits for a mute participant before it goes on without it.
+  package var acknowledgementTimeout = TimeSpan.seconds(120)
+  /// How long a stop may take in `prepare` before the participant is overtaken.
+  package var stopTimeout = TimeSpan.seconds(45)
+  /// How long a leaving node waits to be let go.
+  package var leaveTimeout = TimeSpan.seconds(5)
+
+  package init() {}
+}

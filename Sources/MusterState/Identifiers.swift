@@ -1,0 +1,113 @@
+/// A node's identity inside bodies: the first sixteen bytes of the BLAKE2b-256 hash of its
+/// Ed25519 public key. It is random to everyone, so sorting by it gives a fair ring.
+package struct NodeID: Hashable, Comparable, Sendable, CustomStringConvertible {
+  package let bytes: Bytes16
+
+  package init(_ bytes: Bytes16) { self.bytes = bytes }
+
+  /// Reads the thirty-two hexadecimal digits that `description` prints.
+  package init?(_ text: String) {
+    guard let raw = MusterState.bytes(hexadecimal: text), let bytes = Bytes16(raw) else {
+      return nil
+    }
+    self.bytes = bytes
+  }
+
+  package var description: String { hexadecimal(bytes.bytes) }
+
+  /// Eight digits, for people; never compared.
+  package var short: String { String(description.prefix(8)) }
+
+  package static func < (left: NodeID, right: NodeID) -> Bool { left.bytes < right.bytes }
+}
+
+/// The identifier in the cluster file: which cluster a datagram is meant for.
+package struct ClusterID: Hashable, Comparable, Sendable, CustomStringConvertible {
+  package let bytes: Bytes16
+  package init(_ bytes: Bytes16) { self.bytes = bytes }
+  package var description: String { hexadecimal(bytes.bytes) }
+  package static func < (left: ClusterID, right: ClusterID) -> Bool { left.bytes < right.bytes }
+}
+
+/// The identifier drawn when a cluster was founded. One cluster file can, in error, be founded
+/// twice; registers of different foundings are never mixed.
+package struct FoundingID: Hashable, Comparable, Sendable, CustomStringConvertible {
+  package let bytes: Bytes16
+  package init(_ bytes: Bytes16) { self.bytes = bytes }
+  package var description: String { hexadecimal(bytes.bytes) }
+  package static func < (left: FoundingID, right: FoundingID) -> Bool { left.bytes < right.bytes }
+}
+
+/// The identifier of one plan (an upgrade, a first installation); acknowledgements name it.
+package struct PlanID: Hashable, Comparable, Sendable, CustomStringConvertible {
+  package let bytes: Bytes16
+  package init(_ bytes: Bytes16) { self.bytes = bytes }
+  package var description: String { hexadecimal(bytes.bytes) }
+  package static func < (left: PlanID, right: PlanID) -> Bool { left.bytes < right.bytes }
+}
+
+/// A hash that names content: BLAKE2b-256 inside the protocol, SHA-256 for archives and files.
+package struct Digest: Hashable, Comparable, Sendable, CustomStringConvertible {
+  package let bytes: Bytes32
+  package init(_ bytes: Bytes32) { self.bytes = bytes }
+
+  /// Reads the sixty-four hexadecimal digits that `description` prints.
+  package init?(_ text: String) {
+    guard let raw = MusterState.bytes(hexadecimal: text), let bytes = Bytes32(raw) else {
+      return nil
+    }
+    self.bytes = bytes
+  }
+
+  package var description: String { hexadecimal(bytes.bytes) }
+  package static func < (left: Digest, right: Digest) -> Bool { left.bytes < right.bytes }
+}
+
+/// An Ed25519 public key: the node's identity on the wire.
+package struct PublicKey: Hashable, Sendable, CustomStringConvertible {
+  package let bytes: Bytes32
+  package init(_ bytes: Bytes32) { self.bytes = bytes }
+  package var description: String { hexadecimal(bytes.bytes) }
+}
+
+/// An Ed25519 signature: sixty-four bytes.
+package struct Signature: Hashable, Sendable {
+  package let first: Bytes32
+  package let second: Bytes32
+
+  package init(first: Bytes32, second: Bytes32) {
+    self.first = first
+    self.second = second
+  }
+
+  /// Reads sixty-four bytes; `nil` when there are fewer or more.
+  package init?(_ bytes: some Collection<UInt8>) {
+    guard bytes.count == 64, let first = Bytes32(bytes.prefix(32)),
+      let second = Bytes32(bytes.dropFirst(32))
+    else { return nil }
+    self.first = first
+    self.second = second
+  }
+
+  package var bytes: [UInt8] { first.bytes + second.bytes }
+}
+
+/// One life of a node's daemon: a counter that is on disk before the first datagram of a start,
+/// and a random boot identifier. Wall clocks are never compared.
+///
+/// The same counter with another boot identifier means a restored or cloned disk.
+package struct Incarnation: Hashable, Comparable, Sendable, CustomStringConvertible {
+  package var counter: UInt64
+  package var boot: UInt64
+
+  package init(counter: UInt64, boot: UInt64) {
+    self.counter = counter
+    self.boot = boot
+  }
+
+  package var description: String { "\(counter)" }
+
+  package static func < (left: Incarnation, right: Incarnation) -> Bool {
+    left.counter != right.counter ? left.counter < right.counter : left.boot < right.boot
+  }
+}

@@ -1,0 +1,72 @@
+/// Every bound of the protocol, in one place. What happens at each of them is said here and in
+/// `proto/README.md` under "Limits"; reaching one is counted, never silent.
+package enum Limits {
+  /// The largest datagram sent or accepted, in bytes: fits IPv6's minimum link without fragments.
+  package static let datagramBytes = 1_232
+
+  /// The largest content of one record. A larger one is refused where it is published.
+  package static let recordContentBytes = 1_000
+
+  /// The longest record name.
+  package static let recordNameBytes = 64
+
+  /// Records one author may have. Further names of that author are refused and counted.
+  package static let recordsPerAuthor = 64
+
+  /// The longest node name, in UTF-8 bytes.
+  package static let nodeNameBytes = 63
+
+  /// Members held at once, of any state. A newcomer beyond it is refused and counted.
+  package static let members = 16_384
+
+  /// The largest value kept as a tree of chunks, such as the register's body.
+  package static let treeBytes = 65_536
+
+  /// The content of one chunk.
+  package static let chunkBytes = 1_000
+
+  /// Chunks kept for others, at most; the oldest that nothing refers to go first.
+  package static let chunks = 8_192
+
+  /// Voters of the register, at most.
+  package static let voters = 7
+
+  /// Releases that the register names; adding one more is refused until one is removed.
+  package static let releases = 32
+
+  /// Cluster-wide settings; setting one more key is refused.
+  package static let settings = 64
+
+  /// The longest key and value of relation data and of settings.
+  package static let keyBytes = 64
+  package static let valueBytes = 512
+
+  /// Observers that probe each member.
+  package static let observers = 4
+
+  /// Neighbours to which a new record is forwarded at once.
+  package static let neighbours = 6
+
+  /// Buckets of the state's fingerprint.
+  package static let buckets = 64
+
+  /// The replay window of a pair of members, in datagrams.
+  package static let replayWindow = 1_024
+
+  /// First contacts under way at once; further ones wait.
+  package static let contacts = 64
+
+  /// Datagrams of strangers answered a second; more are dropped and counted.
+  package static let strangerAnswersPerSecond = 200
+
+  /// Records of one author forwarded a second, and the burst above it. What exceeds that waits
+  /// for repair, so that one member cannot make all the others work.
+  package static let forwardsPerSecond = 5
+  package static let forwardBurst = 20
+
+  /// Voters' registers kept, to certify a chain to members that were away.
+  package static let registers = 64
+
+  /// Answers to operators' requests kept in the register.
+  package static let answers = 64
+}

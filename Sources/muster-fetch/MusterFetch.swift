@@ -1,0 +1,4 @@
+@main
+enum MusterFetch {
+  static func main() {}
+}
