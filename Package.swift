@@ -25,7 +25,7 @@ let package = Package(
     .target(name: "MusterDecisions", dependencies: ["MusterState"], swiftSettings: strict),
     .target(
       name: "MusterProtocol", dependencies: ["MusterState", "MusterDecisions"],
-      swiftSettings: strict),
+      swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")]),
     .target(
       name: "MusterSimulator", dependencies: ["MusterState", "MusterDecisions", "MusterProtocol"],
       swiftSettings: strict),

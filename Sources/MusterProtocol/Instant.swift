@@ -16,6 +16,10 @@ package struct Instant: Hashable, Comparable, Sendable {
     Instant(nanoseconds: instant.nanoseconds + span.nanoseconds)
   }
 
+  package static func - (instant: Instant, span: TimeSpan) -> Instant {
+    Instant(nanoseconds: instant.nanoseconds - span.nanoseconds)
+  }
+
   package static func - (later: Instant, earlier: Instant) -> TimeSpan {
     TimeSpan(nanoseconds: later.nanoseconds - earlier.nanoseconds)
   }

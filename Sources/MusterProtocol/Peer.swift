@@ -1,24 +1,178 @@
+import MusterDecisions
 import MusterState
 
 /// One node of the mesh as a value: inputs and time go in, effects come out.
+///
+/// A peer never reaches for a clock, for chance, a socket or a file. The same configuration and
+/// the same inputs at the same instants give the same effects, byte for byte, so that a recorded
+/// journal replays a failure exactly. See `proto/README.md` for the protocol in prose.
 package struct Peer: Sendable {
+  let configuration: PeerConfiguration
+  let cryptography: any Cryptography
+  package let id: NodeID
+  var timing: Timing { configuration.timing }
+
+  /// The instant of the input being handled.
+  var now: Instant
+  let bornAt: Instant
+  var generator: Generator
+  package internal(set) var counters = Counters()
+  var effects: [Effect] = []
+  /// Set by `Effect.stop`; from then on nothing is answered.
+  var isStopped = false
+
+  var store = RecordStore()
+  var members: [NodeID: Member] = [:]
+  /// Live members (alive or suspect) and this node, sorted: the ring of observers.
+  var ring: [NodeID] = []
+  /// The sum over `ring`, kept with it.
+  var ringFingerprint: UInt64 = 0
+  var overlay = Overlay()
+  var suspects: [NodeID] = []
+  /// Accusations by subject, then accuser.
+  var accusations: [NodeID: [NodeID: RecordStamp]] = [:]
+  var sessions: [NodeID: Session] = [:]
+  var senders: [UInt64: NodeID] = [:]
+  var prober = Prober()
+  var contacting: Contacting
+  var outbox = Outbox()
+  var ownVersions: [RecordName: UInt64] = [:]
+  var ownContents: [RecordName: [UInt8]] = [:]
+  var repair = Repair()
+  var chunks = ChunkStore()
+  var agreement = AgreementState()
+
+  var coordinationCards: [NodeID: CoordinationCard] = [:]
+  var workCards: [NodeID: WorkCard] = [:]
+  var relations: [NodeID: [Setting]] = [:]
+  var requests: [NodeID: RequestCard] = [:]
+  var durable: Durable
+  var coordination: Coordination
+  var duty = Duty()
+  var status = LocalStatus()
+  var work = WorkState()
+  var asking = Asking()
+  var leaving = Leaving()
+
   /// - Parameter durable: what the last `Effect.persist` of this identity wrote; `nil` at first.
+  /// - Throws: `PeerError.unreadableState` when `durable` is no state of this protocol.
   package init(
-    configuration: PeerConfiguration, durable: [UInt8]?, cryptography: any Cryptography,
+    configuration: PeerConfiguration, durable bytes: [UInt8]?, cryptography: any Cryptography,
     at now: Instant
   ) throws(PeerError) {
+    self.configuration = configuration
+    self.cryptography = cryptography
+    id = cryptography.nodeID(of: cryptography.publicKey)
+    self.now = now
+    bornAt = now
+    var generator = Generator(seed: configuration.seed)
+    contacting = Contacting(
+      secret: SealingKey(Bytes32(first: generator.bytes16(), second: generator.bytes16())))
+    self.generator = generator
+    if let bytes {
+      do throws(WireError) {
+        durable = try Durable(decoding: bytes)
+      } catch {
+        throw .unreadableState("\(error)")
+      }
+    } else {
+      durable = Durable()
+    }
+    coordination = Coordination()
+    coordination.quarantineUntil =
+      configuration.isFreshIdentity ? now : now + configuration.timing.promise
   }
 
-  package let id = NodeID(.zero)
-
   /// The one way in. Effects are to be carried out in order.
-  package mutating func handle(_ input: Input, at now: Instant) -> [Effect] { [] }
+  package mutating func handle(_ input: Input, at now: Instant) -> [Effect] {
+    precondition(now >= self.now, "time does not go back")
+    guard !isStopped else { return [] }
+    noteStall(at: now)
+    self.now = now
+    switch input {
+    case .start: start()
+    case .datagram(let bytes, let source): receive(bytes, from: source)
+    case .timer: break
+    case .persisted(let ticket): persisted(ticket)
+    case .command(let command, let ticket): obey(command, ticket: ticket)
+    case .status(let status): take(status)
+    }
+    if !isStopped {
+      tick()
+      coordinate()
+      flush()
+    }
+    let result = effects
+    effects = []
+    return result
+  }
 
   /// When `Input.timer` is wanted next; `nil`: never.
-  package var deadline: Instant? { nil }
+  package var deadline: Instant? {
+    guard !isStopped else { return nil }
+    var earliest: Instant?
+    func consider(_ instant: Instant?) {
+      guard let instant else { return }
+      earliest = min(instant, earliest ?? instant)
+    }
+    consider(prober.deadline)
+    consider(suspicionDeadline)
+    consider(contacting.deadline)
+    consider(coordination.deadline)
+    consider(work.deadline)
+    consider(asking.deadline)
+    consider(leaving.deadline)
+    return earliest
+  }
 
-  /// A snapshot for the operator.
-  package func view(at now: Instant) -> ClusterView { preconditionFailure("not yet built") }
+  /// Introduces this node: loads what is durable, publishes its records, begins to look around.
+  private mutating func start() {
+    adopt(
+      card: ownCard(hasLeft: false), stamp: RecordStamp(counter: configuration.incarnation.counter, version: 0),
+      incarnation: configuration.incarnation, via: nil)
+    publish(.member, ownCard(hasLeft: false).encoded)
+    loadDurable()
+    publishRelations()
+    startContacting()
+  }
+
+  /// Carries out everything whose time has come.
+  private mutating func tick() {
+    probeDue()
+    judgeSuspects()
+    contactDue()
+    workDue()
+    askingDue()
+    leavingDue()
+  }
+
+  /// A turn that comes late has not been listening: verdicts that ran meanwhile are shifted by the
+  /// delay, so that a starved node accuses nobody (Lifeguard, section IV: doubt yourself first).
+  private mutating func noteStall(at next: Instant) {
+    guard let due = deadline, next > due + timing.stallThreshold else { return }
+    let delay = next - due
+    prober.shift(by: delay, limit: next)
+    for subject in suspects {
+      guard let since = members[subject]?.suspectedAt else { continue }
+      members[subject]?.suspectedAt = since + delay
+    }
+  }
+
+  func ownCard(hasLeft: Bool) -> MemberCard {
+    MemberCard(
+      key: cryptography.publicKey, name: configuration.name, address: configuration.address,
+      hasLeft: hasLeft, software: configuration.software)
+  }
+
+  mutating func emit(_ event: Event) { effects.append(.event(event)) }
+
+  mutating func stop(_ reason: StopReason) {
+    flush()
+    effects.append(.stop(reason))
+    isStopped = true
+  }
+
+  func name(of node: NodeID) -> String { members[node]?.card.name ?? node.short }
 }
 
 package enum PeerError: Error, Hashable, Sendable {

@@ -59,6 +59,9 @@ package enum Limits {
   /// Datagrams of strangers answered a second; more are dropped and counted.
   package static let strangerAnswersPerSecond = 200
 
+  /// Tags of authentic datagrams under the cluster key that are remembered against replay.
+  package static let tags = 4_096
+
   /// Records of one author forwarded a second, and the burst above it. What exceeds that waits
   /// for repair, so that one member cannot make all the others work.
   package static let forwardsPerSecond = 5

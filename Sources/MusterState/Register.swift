@@ -27,12 +27,15 @@ package struct RegisterBody: Hashable, Sendable {
   package var plan: Plan?
   /// Answers to operators' requests, oldest first.
   package var answers: [RequestAnswer]
+  /// Why the last plan was given up; empty when it was not.
+  package var failure: String
 
   package init(
     founding: FoundingID, promiseMilliseconds: UInt32, expect: UInt32, voters: [NodeID],
     roster: [NodeID], forgotten: [NodeID] = [], sealed: Bool = false, roles: [Role] = [],
     settings: [Setting] = [], releases: [ReleaseSource] = [], current: ReleaseReference? = nil,
-    published: [ReleaseReference] = [], plan: Plan? = nil, answers: [RequestAnswer] = []
+    published: [ReleaseReference] = [], plan: Plan? = nil, answers: [RequestAnswer] = [],
+    failure: String = ""
   ) {
     self.founding = founding
     self.promiseMilliseconds = promiseMilliseconds
@@ -48,6 +51,7 @@ package struct RegisterBody: Hashable, Sendable {
     self.published = published
     self.plan = plan
     self.answers = answers
+    self.failure = failure
   }
 
   /// The job committed for `node`; `nil` outside the roster.

@@ -1,0 +1,54 @@
+import MusterState
+
+/// What one node should do, from the committed register alone: a function that every node
+/// computes alike.
+///
+/// - Parameter fetches: whether this node is the effective leader and so obeys a fetch order.
+package func duty(
+  of node: NodeID, committed body: RegisterBody?, term: UInt64, fetches: Bool
+) -> Duty {
+  guard let body, body.sealed, let role = body.role(of: node) else { return Duty(term: term) }
+  var duty = Duty(term: term, role: role, run: body.current, keep: body.published)
+  guard let plan = body.plan else { return duty }
+  duty.plan = plan.id
+  if let reference = plan.reference { duty.keep.append(reference) }
+  let isOvertaken = plan.overtaken.contains(node)
+  let participates = plan.participants.contains(node)
+  switch plan.phase {
+  case .downloading:
+    if let reference = plan.reference {
+      duty.verify = reference
+    } else if fetches {
+      duty.fetch = FetchOrder(plan: plan.id, term: term, release: plan.to, repair: 0)
+    }
+  case .prepare:
+    duty.verify = plan.reference
+    // Who was overtaken runs the old release until the new one is committed; who was admitted
+    // meanwhile starts with it.
+    duty.run = isOvertaken ? plan.from : nil
+    if !participates { duty.run = nil }
+  case .complete, .rollingBack: break
+  }
+  return duty
+}
+
+/// What a node may say of the plan in its duty, from what it does.
+package func acknowledgement(
+  of duty: Duty, phase: Plan.Phase?, status: LocalStatus
+) -> Acknowledgement? {
+  guard duty.plan != nil, let phase else { return nil }
+  if !status.failure.isEmpty, phase != .prepare { return .failed }
+  switch phase {
+  case .downloading:
+    guard let reference = duty.verify, status.verified.contains(reference) else { return nil }
+    return .verified
+  case .prepare:
+    guard duty.run == nil, status.running == nil else { return nil }
+    return .stopped
+  case .complete, .rollingBack:
+    guard let run = duty.run, status.running == run, status.runningRole == duty.role,
+      status.ready
+    else { return nil }
+    return .running
+  }
+}

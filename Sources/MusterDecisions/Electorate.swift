@@ -1,0 +1,48 @@
+import MusterState
+
+/// The voters of the next register: at most one change from `body`, towards an odd number of
+/// stable members. See `proto/README.md`, "Voters".
+func nextElectorate(of body: RegisterBody, _ observation: Observation) -> [NodeID] {
+  let voters = body.voters
+  let limits = observation.limits
+  func isGone(_ id: NodeID) -> Bool {
+    guard let node = observation.node(id) else { return true }
+    return node.isLeaving || body.forgotten.contains(id) || !body.roster.contains(id)
+      || !node.isAlive && node.sinceMilliseconds >= limits.voterDemotion
+  }
+  let candidates = observation.nodes.filter {
+    $0.isAlive && !$0.isLeaving && $0.sinceMilliseconds >= limits.voterStable
+      && body.roster.contains($0.id) && !voters.contains($0.id)
+  }.map(\.id)
+  let gone = voters.filter { isGone($0) && $0 != observation.leader }
+
+  // Add before removing, so that the quorum never depends on the one that is gone.
+  if let lost = gone.first {
+    if voters.count.isMultiple(of: 2) || candidates.isEmpty && voters.count > 3 {
+      return voters.filter { $0 != lost }
+    }
+    if let newcomer = candidates.first, voters.count < Limits.voters {
+      return (voters + [newcomer]).sorted()
+    }
+    let isDecided = body.forgotten.contains(lost) || !body.roster.contains(lost)
+    return isDecided && voters.count > 1 ? voters.filter { $0 != lost } : voters
+  }
+  if voters.count.isMultiple(of: 2) {
+    // An even electorate grows to odd when it can, and shrinks otherwise.
+    if let newcomer = candidates.first, voters.count < Limits.voters {
+      return (voters + [newcomer]).sorted()
+    }
+    let spare = voters.last { $0 != observation.leader }
+    return voters.count > 2 ? voters.filter { $0 != spare } : voters
+  }
+  let wanted = wantedVoters(members: voters.count + candidates.count)
+  if voters.count < wanted, let newcomer = candidates.first {
+    return (voters + [newcomer]).sorted()
+  }
+  return voters
+}
+
+/// One voter up to two members, three up to four, five up to six, seven from then on.
+func wantedVoters(members: Int) -> Int {
+  members >= 7 ? 7 : members >= 5 ? 5 : members >= 3 ? 3 : 1
+}

@@ -1,0 +1,100 @@
+import MusterState
+
+/// What the leader sees when it deliberates: values only, so that the same sight always leads to
+/// the same decision.
+package struct Observation: Hashable, Sendable {
+  /// One member, as the leader believes it to be.
+  package struct Node: Hashable, Sendable {
+    package var id: NodeID
+    package var isAlive: Bool
+    package var isLeaving: Bool
+    /// How long `isAlive` has been so.
+    package var sinceMilliseconds: Int64
+    /// What the node says of a plan, and which one.
+    package var plan: PlanID?
+    package var acknowledgement: Acknowledgement?
+    package var failure: String
+
+    package init(
+      id: NodeID, isAlive: Bool, isLeaving: Bool, sinceMilliseconds: Int64, plan: PlanID?,
+      acknowledgement: Acknowledgement?, failure: String
+    ) {
+      self.id = id
+      self.isAlive = isAlive
+      self.isLeaving = isLeaving
+      self.sinceMilliseconds = sinceMilliseconds
+      self.plan = plan
+      self.acknowledgement = acknowledgement
+      self.failure = failure
+    }
+  }
+
+  package var leader: NodeID
+  package var term: UInt64
+  /// Sorted by identity; the leader itself included.
+  package var nodes: [Node]
+  /// Whether the founding has been quiet and complete for the seal delay.
+  package var maySeal: Bool
+  /// Operators' requests that are not answered yet, by node and nonce.
+  package var requests: [Request]
+  /// What became of this node's own fetch order.
+  package var fetched: FetchOutcome?
+  /// The identifier to give to a new plan.
+  package var freshPlan: PlanID
+  /// How long the committed phase has lasted under this leader.
+  package var phaseMilliseconds: Int64
+  package var limits: DeliberationLimits
+
+  package init(
+    leader: NodeID, term: UInt64, nodes: [Node], maySeal: Bool, requests: [Request],
+    fetched: FetchOutcome?, freshPlan: PlanID, phaseMilliseconds: Int64,
+    limits: DeliberationLimits
+  ) {
+    self.leader = leader
+    self.term = term
+    self.nodes = nodes
+    self.maySeal = maySeal
+    self.requests = requests
+    self.fetched = fetched
+    self.freshPlan = freshPlan
+    self.phaseMilliseconds = phaseMilliseconds
+    self.limits = limits
+  }
+
+  package func node(_ id: NodeID) -> Node? { nodes.first { $0.id == id } }
+}
+
+/// The time limits of decisions, in milliseconds.
+package struct DeliberationLimits: Hashable, Sendable {
+  package var acknowledgement: Int64
+  package var stop: Int64
+  package var voterStable: Int64
+  package var voterDemotion: Int64
+
+  package init(acknowledgement: Int64, stop: Int64, voterStable: Int64, voterDemotion: Int64) {
+    self.acknowledgement = acknowledgement
+    self.stop = stop
+    self.voterStable = voterStable
+    self.voterDemotion = voterDemotion
+  }
+}
+
+/// An operator's request, as the leader reads it from the requester's record.
+package struct Request: Hashable, Sendable {
+  package enum Action: Hashable, Sendable {
+    case set(Setting)
+    case addRelease(ReleaseSource)
+    /// `isAuthorised`: signed by the authority, so that even a live member may be forgotten.
+    case forget(NodeID, isAuthorised: Bool)
+  }
+
+  package var node: NodeID
+  package var nonce: UInt64
+  package var action: Action
+
+  package init(node: NodeID, nonce: UInt64, action: Action) {
+    self.node = node
+    self.nonce = nonce
+    self.action = action
+  }
+}

@@ -1,0 +1,314 @@
+import MusterState
+
+/// Everything about the election, the lease and the register that need not survive a crash.
+struct Coordination: Sendable {
+  /// A promise to follow one heartbeat of one leader.
+  struct Bound: Hashable, Sendable {
+    var leader: NodeID
+    var term: UInt64
+    var number: UInt64
+  }
+
+  /// Something the rules read has changed.
+  var isDirty = true
+  var quarantineUntil = Instant.zero
+  var role = ElectionRole.follower
+  var certificate: Certificate?
+  var bound: Bound?
+  var boundUntil = Instant.zero
+  var resigned: UInt64 = 0
+  /// The newest heartbeat of each leader that has not been promised to yet.
+  var heartbeat: (from: NodeID, beat: Frame.Heartbeat)?
+
+  // Candidate.
+  var campaignAt: Instant?
+  var candidateUntil = Instant.zero
+  var holdOffUntil = Instant.zero
+
+  // Leader.
+  var number: UInt64 = 0
+  var sentAt: [UInt64: Instant] = [:]
+  var promised: [NodeID: UInt64] = [:]
+  var nextHeartbeat = Instant.zero
+  var electedAt = Instant.zero
+  var stuckSince: Instant?
+  var lastStuck: Instant?
+  var phaseSince = Instant.zero
+  var phase: PlanStage?
+
+  // Register.
+  var entry: RegisterEntry?
+  var digest: Digest?
+  /// The entry of version `durable.committed`.
+  var committedEntry: RegisterEntry?
+  /// The chain behind the register held, newest last, by digest.
+  var history: [(digest: Digest, entry: RegisterEntry)] = []
+  var wantedChunks: Set<Digest> = []
+  /// A tree that is being put together.
+  var fetching: Fetching?
+  /// Certificates that were checked, so that each costs its signatures once.
+  var certified: Set<Digest> = []
+
+  // Founding.
+  var gate: [NodeID] = []
+  var gateSince = Instant.zero
+  var quietSince: Instant?
+  var conflict: FoundingID?
+
+  // Durability.
+  var ticket: UInt64 = 0
+  var waitingFor: UInt64?
+  var wrote = Durable()
+  /// Non-voters publish mere progress of the register at leisure.
+  var publishAt: Instant?
+  var shownLeader: NodeID?
+  var shownTerm: UInt64 = 0
+  var shownPlan: Plan?
+  var shownRoles: [NodeID: Role] = [:]
+  var shownCurrent: ReleaseReference?
+  var shownSealed = false
+  var wakeAt: Instant?
+
+  struct PlanStage: Hashable, Sendable {
+    var plan: PlanID
+    var phase: Plan.Phase
+    var hasReference: Bool
+  }
+
+  struct Fetching: Sendable {
+    var pointer: RegisterPointer
+    /// The digest wanted now: the pointer's, or an ancestor's on the way to what is known.
+    var chain: [RegisterEntry]
+    var chainDigests: [Digest]
+    var wanted: Digest
+    var sources: [NodeID]
+    var turn: Int
+    var askedAt: Instant
+    /// A newcomer takes what a majority shows, without a chain.
+    var isTrusted: Bool
+  }
+
+  var deadline: Instant? { isDirty ? .zero : wakeAt }
+}
+
+extension Peer {
+  // MARK: - Rules' vocabulary
+
+  var voters: [NodeID] { coordination.entry?.body.voters ?? [] }
+  var isVoter: Bool { voters.contains(id) }
+
+  /// My promise and my quarantine are over (`unbound` in the proof).
+  var isUnbound: Bool {
+    now >= coordination.boundUntil && now >= coordination.quarantineUntil
+  }
+
+  /// Measured from before the heartbeat was sent, never from its answer.
+  func leaseUntil(_ voters: [NodeID]) -> Instant? {
+    guard coordination.role == .leader, !voters.isEmpty else { return nil }
+    let promised = voters.map { voter in
+      voter == id ? coordination.number : coordination.promised[voter] ?? 0
+    }.sorted(by: >)
+    let quorum = promised[voters.count / 2]
+    return coordination.sentAt[quorum].map { $0 + timing.lease }
+  }
+
+  var hasValidLease: Bool { leaseUntil(voters).map { now < $0 } ?? false }
+
+  /// May act: leader, lease, a register committed in this term, sealed.
+  var isEffectiveLeader: Bool {
+    hasValidLease && durable.committed.term == durable.term
+      && durable.committed == coordination.entry?.version
+      && coordination.entry?.body.sealed ?? false
+  }
+
+  func isMajority(_ condition: (NodeID) -> Bool) -> Bool {
+    voters.filter(condition).count >= voters.count / 2 + 1
+  }
+
+  /// A card of my founding; other foundings do not speak to this register.
+  func card(of node: NodeID) -> CoordinationCard? {
+    guard let card = coordinationCards[node], card.founding == durable.founding else { return nil }
+    return card
+  }
+
+  // MARK: - The step
+
+  /// Applies the rules until nothing changes. While a write is under way nothing is decided:
+  /// what is not durable must not be shown, and what is not shown need not be decided yet.
+  mutating func coordinate() {
+    for _ in 0..<8 {
+      guard !isStopped, coordination.waitingFor == nil else { return }
+      guard coordination.isDirty || coordination.wakeAt.map({ now >= $0 }) ?? true else { return }
+      coordination.isDirty = false
+      if durable.founding == nil {
+        found()
+      } else {
+        considerFoundings()
+        catchUp()
+        follow()
+        vote()
+        campaign()
+        lead()
+      }
+      finishStep()
+    }
+  }
+
+  /// Writes what changed, or shows it at once when nothing durable did.
+  private mutating func finishStep() {
+    if durable == coordination.wrote { answerWritten() }
+    if durable != coordination.wrote {
+      coordination.ticket += 1
+      coordination.waitingFor = coordination.ticket
+      coordination.wrote = durable
+      effects.append(.persist(durable.encoded, ticket: coordination.ticket))
+      return
+    }
+    show()
+    coordination.wakeAt = nextWake()
+  }
+
+  mutating func persisted(_ ticket: UInt64) {
+    guard coordination.waitingFor == ticket else { return }
+    coordination.waitingFor = nil
+    coordination.isDirty = true
+    show()
+    if durable == coordination.wrote { answerWritten() }
+  }
+
+  // MARK: - Showing
+
+  /// Publishes the coordination card, and tells the agent what the committed register gives it.
+  private mutating func show() {
+    var card = CoordinationCard()
+    card.founding = durable.founding
+    card.term = durable.term
+    card.vote = durable.vote
+    card.voteSignature = durable.voteSignature
+    if let entry = coordination.entry, let digest = coordination.digest {
+      card.register = RegisterPointer(version: entry.version, digest: digest)
+      card.isSealed = entry.body.sealed
+    }
+    card.committed = durable.committed
+    card.role = coordination.role
+    card.isFree = isUnbound
+    card.resigned = coordination.resigned
+    card.certificate = coordination.role == .leader ? coordination.certificate : nil
+    card.expect = configuration.expect
+    card.isLeaving = leaving.hasBegun
+    if isWorthShowingNow(card) {
+      coordination.publishAt = nil
+      publish(.coordination, card.encoded)
+    }
+    showDuty()
+    showChanges()
+  }
+
+  /// A node that does not vote and shows nothing but progress of the register may wait: its news
+  /// interest nobody at once, and in a large cluster they would be a storm.
+  private mutating func isWorthShowingNow(_ card: CoordinationCard) -> Bool {
+    guard let shown = coordinationCards[id], !isVoter, shown.founding == card.founding,
+      shown.role == card.role, shown.isLeaving == card.isLeaving
+    else { return true }
+    if shown == card { return false }
+    if let publishAt = coordination.publishAt { return now >= publishAt }
+    let pause = TimeSpan.milliseconds(500) * Int64(max(1, ring.count / 16))
+    coordination.publishAt = now + pause + generator.upTo(pause)
+    return false
+  }
+
+  private mutating func showChanges() {
+    let leader = leaderHint
+    let term = leader.flatMap { card(of: $0)?.term } ?? durable.term
+    if leader != coordination.shownLeader || leader != nil && term != coordination.shownTerm {
+      coordination.shownLeader = leader
+      coordination.shownTerm = term
+      emit(.leaderChanged(leader, term: term))
+    }
+    guard let body = committedBody else { return }
+    if body.sealed, !coordination.shownSealed {
+      coordination.shownSealed = true
+      emit(.sealed(body.founding))
+    }
+    if body.plan != coordination.shownPlan {
+      let previous = coordination.shownPlan
+      coordination.shownPlan = body.plan
+      emit(.planChanged(body.plan, previous: previous?.phase))
+    }
+    if body.current != coordination.shownCurrent {
+      coordination.shownCurrent = body.current
+      emit(.releaseChanged(body.current))
+    }
+    for node in body.roster {
+      let role = body.role(of: node)
+      guard coordination.shownRoles[node] != role else { continue }
+      coordination.shownRoles[node] = role
+      emit(.roleChanged(node, role: role))
+    }
+    for node in coordination.shownRoles.keys.sorted() where !body.roster.contains(node) {
+      coordination.shownRoles[node] = nil
+      emit(.roleChanged(node, role: nil))
+    }
+  }
+
+  /// The node that shows the highest certified term as leader: a hint, it authorises nothing.
+  var leaderHint: NodeID? {
+    if coordination.role == .leader { return id }
+    if let bound = coordination.bound, bound.term == durable.term, card(of: bound.leader)?.role == .leader {
+      return bound.leader
+    }
+    return ring.filter { card(of: $0)?.role == .leader && (card(of: $0)?.term ?? 0) >= durable.term }
+      .max { (card(of: $0)?.term ?? 0) < (card(of: $1)?.term ?? 0) }
+  }
+
+  /// The newest body this node knows to be committed: what it acts on.
+  var committedBody: RegisterBody? { coordination.committedEntry?.body }
+
+  // MARK: - Waking
+
+  private func nextWake() -> Instant? {
+    var earliest: Instant?
+    func consider(_ instant: Instant?) {
+      guard let instant, instant > now else { return }
+      earliest = min(instant, earliest ?? instant)
+    }
+    consider(coordination.publishAt)
+    consider(coordination.fetching.map { $0.askedAt + timing.chunkRetry })
+    if durable.founding == nil {
+      consider(gateDeadline)
+      return earliest
+    }
+    // A promise or quarantine that ends makes this node free to vote.
+    consider(coordination.boundUntil)
+    consider(coordination.quarantineUntil)
+    consider(coordination.campaignAt)
+    consider(coordination.holdOffUntil)
+    switch coordination.role {
+    case .candidate: consider(coordination.candidateUntil)
+    case .leader:
+      consider(coordination.nextHeartbeat)
+      consider(leaseUntil(voters))
+      consider(coordination.electedAt + timing.lease)
+      consider(coordination.quietSince.map { $0 + sealDelay })
+      consider(coordination.stuckSince.map { $0 + timing.heartbeat * 3 })
+      if let plan = coordination.entry?.body.plan {
+        let limit = plan.phase == .prepare ? timing.stopTimeout : timing.acknowledgementTimeout
+        consider(coordination.phaseSince + limit)
+      }
+      consider(electorateDeadline)
+    case .follower: break
+    }
+    return earliest
+  }
+
+  /// Members become fit to vote by the passing of time alone.
+  private var electorateDeadline: Instant? {
+    var earliest: Instant?
+    for member in members.values {
+      let wait = member.state == .alive ? timing.voterStable : timing.voterDemotion
+      let due = member.since + wait
+      if due > now { earliest = min(due, earliest ?? due) }
+    }
+    return earliest
+  }
+}

@@ -1,0 +1,179 @@
+import MusterState
+
+/// How a cluster begins, and how two beginnings become one before either is sealed. See
+/// `proto/README.md`, "Founding".
+extension Peer {
+  /// F1 and F2: join the founding that others show, or found when exactly the planned nodes see
+  /// each other for long enough and this one is the first of them.
+  mutating func found() {
+    if let best = bestFounding(), best != durable.founding {
+      join(best)
+      return
+    }
+    if configuration.expect == 1 {
+      if configuration.founds { foundNow(with: [id]) }
+      return
+    }
+    let unfounded = unfoundedNodes
+    if unfounded != coordination.gate {
+      coordination.gate = unfounded
+      coordination.gateSince = now
+    }
+    guard unfounded.count >= Int(clamping: configuration.expect), unfounded.first == id,
+      let due = gateDeadline, now >= due
+    else { return }
+    foundNow(with: unfounded)
+  }
+
+  /// Live nodes without a founding and with the same plan, this one included; sorted.
+  private var unfoundedNodes: [NodeID] {
+    ring.filter { node in
+      if node == id { return true }
+      guard members[node]?.state == .alive, let card = coordinationCards[node] else {
+        return false
+      }
+      return card.founding == nil && card.expect == configuration.expect
+    }
+  }
+
+  var gateDeadline: Instant? {
+    let seen = coordination.gate.count
+    guard seen >= Int(clamping: configuration.expect), configuration.expect > 1 else { return nil }
+    let isCrowded = seen > Int(clamping: configuration.expect)
+    return coordination.gateSince + (isCrowded ? timing.settleCrowded : timing.settle)
+  }
+
+  private mutating func foundNow(with nodes: [NodeID]) {
+    let odd = nodes.count.isMultiple(of: 2) ? nodes.count - 1 : nodes.count
+    let body = RegisterBody(
+      founding: FoundingID(generator.bytes16()),
+      promiseMilliseconds: UInt32(clamping: timing.promise.milliseconds),
+      expect: configuration.expect, voters: Array(nodes.prefix(min(max(odd, 1), Limits.voters))),
+      roster: nodes)
+    durable.founding = body.founding
+    adopt(
+      RegisterEntry.make(
+        version: RegisterVersion(term: 0, count: 1), parent: nil, body: body, certificate: nil,
+        proposer: id, cluster: configuration.cluster, signer: cryptography))
+    emit(.founded(body.founding, voters: body.voters))
+  }
+
+  /// F3: a node whose register is not sealed moves to a better founding. Two sealed ones never
+  /// merge by themselves: that is an alarm.
+  mutating func considerFoundings() {
+    guard let own = durable.founding, let best = bestFounding(), best != own else { return }
+    let isSealed = coordination.entry?.body.sealed ?? false
+    guard !isSealed else {
+      if showsSealed(best), coordination.conflict != best {
+        coordination.conflict = best
+        emit(.clusterConflict(best))
+      }
+      return
+    }
+    join(best)
+  }
+
+  private func showsSealed(_ founding: FoundingID) -> Bool {
+    ring.contains {
+      coordinationCards[$0]?.founding == founding && coordinationCards[$0]?.isSealed ?? false
+    }
+  }
+
+  /// Sealed before unsealed, then the smaller identifier: an order that nothing can change.
+  private func bestFounding() -> FoundingID? {
+    var best: (isSealed: Bool, founding: FoundingID)?
+    func consider(_ founding: FoundingID, _ isSealed: Bool) {
+      guard let known = best else {
+        best = (isSealed, founding)
+        return
+      }
+      if isSealed != known.isSealed ? isSealed : founding < known.founding {
+        best = (isSealed, founding)
+      }
+    }
+    for node in ring where node != id {
+      guard let card = coordinationCards[node], let founding = card.founding else { continue }
+      consider(founding, card.isSealed)
+    }
+    if let own = durable.founding { consider(own, coordination.entry?.body.sealed ?? false) }
+    return best?.founding
+  }
+
+  /// Takes the register that most of the founded members in reach show. A newcomer has nothing
+  /// to check a certificate with: this is the trust that the guarantees state.
+  private mutating func join(_ founding: FoundingID) {
+    let shown = ring.compactMap { node -> (pointer: RegisterPointer, node: NodeID)? in
+      guard node != id, members[node]?.isLive ?? false, let card = coordinationCards[node],
+        card.founding == founding, let pointer = card.register
+      else { return nil }
+      return (pointer, node)
+    }.sorted { $0.pointer.version > $1.pointer.version }
+    // A majority shows this version or a newer one.
+    guard !shown.isEmpty else { return }
+    let chosen = shown[shown.count / 2].pointer
+    let sources = shown.filter { $0.pointer.version >= chosen.version }.map(\.node)
+    fetch(chosen, from: sources, isTrusted: true)
+  }
+
+  mutating func move(to entry: RegisterEntry) {
+    if let old = durable.founding, old != entry.body.founding {
+      durable.left.append(
+        Durable.LeftFounding(founding: old, term: durable.term, vote: durable.vote))
+      durable.left = Array(durable.left.suffix(16))
+    }
+    stepDown()
+    let returned = durable.left.last { $0.founding == entry.body.founding }
+    durable.founding = entry.body.founding
+    durable.term = max(returned?.term ?? 0, entry.version.term)
+    durable.vote = returned.flatMap { $0.term == durable.term ? $0.vote : nil }
+    durable.voteSignature = nil
+    durable.committed = .none
+    durable.committedEntry = []
+    coordination.committedEntry = nil
+    coordination.history = []
+    coordination.bound = nil
+    coordination.boundUntil = now
+    adopt(entry)
+    emit(.joined(entry.body.founding))
+  }
+
+  // MARK: - Seal
+
+  /// F4: everyone planned shows this founding, and nobody shows another or none, for the delay.
+  mutating func noteFoundingQuiet(_ body: RegisterBody) {
+    guard !body.sealed else { return }
+    let shown = ring.filter { node in
+      node == id || coordinationCards[node]?.founding == body.founding
+    }
+    let isQuiet = shown.count == ring.count && shown.count >= Int(clamping: body.expect)
+    if !isQuiet {
+      coordination.quietSince = nil
+    } else if coordination.quietSince == nil {
+      coordination.quietSince = now
+    }
+  }
+
+  var sealDelay: TimeSpan {
+    ring.count > Int(clamping: configuration.expect) ? timing.sealCrowded : timing.seal
+  }
+
+  func maySeal(_ body: RegisterBody) -> Bool {
+    guard let since = coordination.quietSince else { return false }
+    return body.expect == 1 && configuration.founds || now - since >= sealDelay
+  }
+
+  /// Why there is no cluster yet, for the operator; empty once it is founded.
+  var waitingFor: String {
+    guard durable.founding == nil else { return "" }
+    if configuration.expect == 1 {
+      return "nobody has founded the cluster yet; start one agent with --found"
+    }
+    let seen = unfoundedNodes
+    let names = seen.map { name(of: $0) }.joined(separator: ", ")
+    let missing = Int(clamping: configuration.expect) - seen.count
+    if missing > 0 {
+      return "\(missing) more of \(configuration.expect) planned nodes; here: \(names)"
+    }
+    return "the view to settle; here: \(names)"
+  }
+}

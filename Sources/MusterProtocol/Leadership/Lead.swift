@@ -1,0 +1,184 @@
+import MusterDecisions
+import MusterState
+
+/// What a leader does: heartbeats, the lease, commits, and the next register.
+extension Peer {
+  mutating func lead() {
+    guard coordination.role == .leader else { return }
+    beat()
+    commit()
+    checkStuckVoters()
+    guard coordination.role == .leader else { return }
+    if hasValidLease { propose() }
+    // R11: without a quorum of promises within the lease there is no leader here.
+    let end = max(leaseUntil(voters) ?? .zero, coordination.electedAt + timing.lease)
+    if now >= end {
+      stepDown()
+      coordination.holdOffUntil = now + timing.candidateTimeoutMaximum
+    }
+  }
+
+  /// R9: a numbered heartbeat; its time is taken before it is sent.
+  private mutating func beat() {
+    let voters = self.voters
+    let answered = voters.map { $0 == id ? coordination.number : coordination.promised[$0] ?? 0 }
+      .sorted(by: >)
+    let quorum = answered.isEmpty ? 0 : answered[voters.count / 2]
+    guard now >= coordination.nextHeartbeat,
+      coordination.number - quorum < timing.heartbeatWindow
+    else { return }
+    coordination.number += 1
+    coordination.sentAt[coordination.number] = now
+    coordination.sentAt = coordination.sentAt.filter {
+      $0.key + 4 * timing.heartbeatWindow >= coordination.number || $0.key == quorum
+    }
+    coordination.nextHeartbeat = now + timing.heartbeat
+    coordination.bound = Coordination.Bound(
+      leader: id, term: durable.term, number: coordination.number)
+    coordination.boundUntil = now + timing.promise
+    var frame = Frame()
+    frame.heartbeat = Frame.Heartbeat(term: durable.term, number: coordination.number)
+    for voter in voters where voter != id { send(frame, to: voter) }
+  }
+
+  mutating func take(heartbeat: Frame.Heartbeat, from sender: NodeID) {
+    guard heartbeat.term >= durable.term else {
+      counters.drop(.staleTerm)
+      return
+    }
+    coordination.heartbeat = (sender, heartbeat)
+    coordination.isDirty = true
+  }
+
+  /// R10: a promise counts for the current voters, the highest number of each.
+  mutating func take(promise: Frame.Heartbeat, from sender: NodeID) {
+    guard coordination.role == .leader, promise.term == durable.term,
+      promise.number <= coordination.number
+    else {
+      counters.drop(.staleTerm)
+      return
+    }
+    coordination.promised[sender] = max(coordination.promised[sender] ?? 0, promise.number)
+    // An answer can extend the lease and end a wait in `beat`.
+    coordination.isDirty = true
+  }
+
+  /// R12: committed when a majority shows this register in this term; my own copy is durable,
+  /// because nothing is decided while a write is under way.
+  private mutating func commit() {
+    guard let entry = coordination.entry, entry.version.term == durable.term,
+      durable.committed != entry.version
+    else { return }
+    let isHeld = isMajority { voter in
+      if voter == id { return true }
+      guard let card = card(of: voter) else { return false }
+      return card.term == durable.term && card.register?.digest == coordination.digest
+    }
+    guard isHeld else { return }
+    counters.commits += 1
+    noteCommitted(entry.version)
+  }
+
+  /// R15: a voter at a higher term with no leader there cannot follow me; stand again, above it.
+  private mutating func checkStuckVoters() {
+    let isStuck = voters.contains { voter in
+      voter != id && (card(of: voter)?.term ?? 0) > durable.term
+    }
+    guard hasValidLease, isStuck else {
+      coordination.stuckSince = nil
+      return
+    }
+    guard let since = coordination.stuckSince else {
+      coordination.stuckSince = now
+      return
+    }
+    let isRested = coordination.lastStuck.map { now - $0 > .seconds(30) } ?? true
+    guard now - since >= timing.heartbeat * 3, isRested else { return }
+    coordination.stuckSince = nil
+    coordination.lastStuck = now
+    resign()
+    coordination.holdOffUntil = now
+  }
+
+  /// R13: the next register, when the last one is committed and a lease is held.
+  private mutating func propose() {
+    guard let entry = coordination.entry, durable.committed == entry.version,
+      entry.version.term == durable.term, let parent = coordination.digest
+    else { return }
+    notePhase(of: entry.body)
+    noteFoundingQuiet(entry.body)
+    let next = deliberate(entry.body, seeing: observation(of: entry.body))
+    guard next != entry.body else { return }
+    guard carriesLease(from: entry.body.voters, to: next.voters) else { return }
+    let proposed = RegisterEntry.make(
+      version: RegisterVersion(term: durable.term, count: entry.version.count + 1),
+      parent: parent, body: next, certificate: coordination.certificate, proposer: id,
+      cluster: configuration.cluster, signer: cryptography)
+    guard proposed.encoded.count <= Limits.treeBytes else { return }
+    adopt(proposed)
+  }
+
+  /// A change of voters must not shorten a lease that somebody was promised.
+  private func carriesLease(from old: [NodeID], to new: [NodeID]) -> Bool {
+    guard old != new else { return true }
+    precondition(Set(old).symmetricDifference(new).count == 1, "one voter changes at a time")
+    precondition(new.contains(id), "a leader does not vote itself out")
+    guard let before = leaseUntil(old), let after = leaseUntil(new) else { return false }
+    return after >= before
+  }
+
+  private mutating func notePhase(of body: RegisterBody) {
+    let stage = body.plan.map {
+      Coordination.PlanStage(
+        plan: $0.id, phase: $0.phase, hasReference: $0.reference != nil)
+    }
+    guard stage != coordination.phase else { return }
+    coordination.phase = stage
+    coordination.phaseSince = now
+  }
+
+  private mutating func observation(of body: RegisterBody) -> Observation {
+    let nodes = members.keys.sorted().compactMap { node -> Observation.Node? in
+      guard let member = members[node] else { return nil }
+      let work = workCards[node]
+      return Observation.Node(
+        id: node, isAlive: member.isLive && (node == id || card(of: node) != nil),
+        isLeaving: member.state == .left || card(of: node)?.isLeaving ?? false,
+        sinceMilliseconds: (now - member.since).milliseconds, plan: work?.plan,
+        acknowledgement: work?.acknowledgement, failure: work?.failure ?? "")
+    }
+    return Observation(
+      leader: id, term: durable.term, nodes: nodes, maySeal: maySeal(body),
+      requests: openRequests(body), fetched: status.fetched,
+      freshPlan: PlanID(generator.bytes16()),
+      phaseMilliseconds: (now - coordination.phaseSince).milliseconds,
+      limits: DeliberationLimits(
+        acknowledgement: timing.acknowledgementTimeout.milliseconds,
+        stop: timing.stopTimeout.milliseconds, voterStable: timing.voterStable.milliseconds,
+        voterDemotion: timing.voterDemotion.milliseconds))
+  }
+
+  /// Requests in members' records that the register has not answered.
+  private func openRequests(_ body: RegisterBody) -> [Request] {
+    requests.keys.sorted().compactMap { node in
+      guard let card = requests[node], members[node]?.isLive ?? false,
+        body.roster.contains(node),
+        !body.answers.contains(where: { $0.node == node && $0.nonce >= card.nonce })
+      else { return nil }
+      let action: Request.Action
+      switch card.action {
+      case nil: return nil
+      case .set(let setting): action = .set(setting)
+      case .addRelease(let release): action = .addRelease(release)
+      case .forget(let subject, let authority):
+        let isAuthorised = authority.map {
+          cryptography.isValid(
+            $0, of: forgetMessage(cluster: configuration.cluster, node: subject),
+            by: configuration.authority)
+        }
+        action = .forget(subject, isAuthorised: isAuthorised ?? false)
+      }
+      return Request(node: node, nonce: card.nonce, action: action)
+    }
+  }
+}

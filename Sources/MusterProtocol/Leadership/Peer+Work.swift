@@ -1,0 +1,116 @@
+import MusterDecisions
+import MusterState
+
+/// Duty and status: what the committed register gives this node, and what the agent makes of it.
+struct WorkState: Sendable {
+  /// Progress of a download is news only now and then.
+  var publishAt: Instant?
+  var lastPublished = Instant.zero
+
+  var deadline: Instant? { publishAt }
+}
+
+extension Peer {
+  /// Tells the agent when its duty changes. The duty follows from what is durable here and
+  /// committed by a majority, and it names the term.
+  mutating func showDuty() {
+    guard coordination.waitingFor == nil else { return }
+    var next = MusterDecisions.duty(
+      of: id, committed: committedBody, term: durable.committed.term, fetches: isEffectiveLeader)
+    if leaving.hasBegun { next = Duty(term: durable.committed.term) }
+    guard next != duty else { return }
+    duty = next
+    effects.append(.duty(next))
+    publishWork()
+  }
+
+  mutating func take(_ status: LocalStatus) {
+    guard status != self.status else { return }
+    let before = self.status
+    self.status = status
+    coordination.isDirty = true
+    var quiet = before
+    quiet.progress = status.progress
+    guard quiet == status, status.progress != nil else {
+      publishWork()
+      return
+    }
+    // Only the progress has moved: once a second is enough for everyone else.
+    work.publishAt = work.publishAt ?? max(now, work.lastPublished + .seconds(1))
+  }
+
+  mutating func workDue() {
+    guard let publishAt = work.publishAt, now >= publishAt else { return }
+    publishWork()
+  }
+
+  private mutating func publishWork() {
+    work.publishAt = nil
+    work.lastPublished = now
+    var card = WorkCard()
+    card.plan = duty.plan
+    card.acknowledgement = acknowledgement(
+      of: duty, phase: committedBody?.plan?.phase, status: status)
+    card.running = status.running
+    card.role = status.runningRole
+    card.isReady = status.ready
+    card.reportedVersion = clipped(status.reportedVersion, to: 64)
+    card.failure = clipped(status.failure, to: 200)
+    card.storage = clipped(status.storage, to: 200)
+    card.progress = status.progress
+    card.services = Array(status.services.prefix(6))
+    publish(.work, card.encoded)
+  }
+
+  /// The longest prefix of whole characters within so many bytes.
+  private func clipped(_ text: String, to limit: Int) -> String {
+    guard text.utf8.count > limit else { return text }
+    var result = ""
+    for character in text {
+      guard result.utf8.count + String(character).utf8.count <= limit else { break }
+      result.append(character)
+    }
+    return result
+  }
+
+  mutating func note(work card: WorkCard, of node: NodeID) {
+    let before = workCards[node]
+    workCards[node] = card
+    coordination.isDirty = true
+    if let plan = card.plan, let said = card.acknowledgement,
+      before?.plan != plan || before?.acknowledgement != said
+    {
+      emit(.acknowledged(node, plan: plan, said))
+    }
+  }
+
+  // MARK: - Forgotten
+
+  func isForgotten(_ node: NodeID) -> Bool {
+    coordination.committedEntry?.body.forgotten.contains(node) ?? false
+  }
+
+  /// A committed tombstone: the identity is gone for good, and everything it said.
+  mutating func applyForgotten(_ body: RegisterBody) {
+    for node in body.forgotten where members[node] != nil {
+      if node == id {
+        stop(.forgotten)
+        return
+      }
+      believe(node, .left)
+      for record in store.records(of: node) { store.remove(key: recordKey(node, record.name)) }
+      for observer in accusations[node]?.keys.sorted() ?? [] {
+        store.remove(key: recordKey(observer, .suspicion(node)))
+      }
+      accusations[node] = nil
+      sessions[node] = nil
+      senders[Envelope.hint(of: node)] = nil
+      members[node] = nil
+      coordinationCards[node] = nil
+      workCards[node] = nil
+      relations[node] = nil
+      requests[node] = nil
+      emit(.memberForgotten(node))
+    }
+  }
+}

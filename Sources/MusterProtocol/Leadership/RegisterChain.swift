@@ -1,0 +1,214 @@
+import MusterState
+
+/// How a node gets a newer register, and why it believes it: a chain of entries from its own to
+/// the new one, each certified by the voters of the one before. See `proto/README.md`,
+/// "Register".
+extension Peer {
+  /// R2: somebody shows a newer register; fetch it with the chain that leads to it.
+  mutating func catchUp() {
+    if coordination.fetching != nil {
+      continueFetching()
+      return
+    }
+    guard let held = coordination.entry?.version else { return }
+    var newest: RegisterPointer?
+    for node in ring where node != id {
+      guard let pointer = card(of: node)?.register, pointer.version > held else { continue }
+      if pointer.version > newest?.version ?? held { newest = pointer }
+    }
+    guard let newest else { return }
+    let sources = ring.filter { card(of: $0)?.register?.digest == newest.digest && $0 != id }
+    fetch(newest, from: sources, isTrusted: false)
+  }
+
+  mutating func fetch(_ pointer: RegisterPointer, from sources: [NodeID], isTrusted: Bool) {
+    if let current = coordination.fetching {
+      guard current.pointer != pointer || current.sources != sources else {
+        continueFetching()
+        return
+      }
+    }
+    coordination.fetching = Coordination.Fetching(
+      pointer: pointer, chain: [], chainDigests: [], wanted: pointer.digest, sources: sources,
+      turn: 0, askedAt: now - timing.chunkRetry, isTrusted: isTrusted)
+    continueFetching()
+  }
+
+  /// Puts together what has arrived; asks for what has not, of another source each time.
+  private mutating func continueFetching() {
+    while var fetching = coordination.fetching {
+      switch ChunkTree.assemble(fetching.wanted, from: chunks.chunks) {
+      case .malformed:
+        coordination.fetching = nil
+        return
+      case .missing(let names):
+        let isNew = names.contains { !coordination.wantedChunks.contains($0) }
+        guard isNew || now - fetching.askedAt >= timing.chunkRetry else { return }
+        guard fetching.turn < 8 * max(1, fetching.sources.count), !fetching.sources.isEmpty else {
+          giveUpFetching()
+          return
+        }
+        fetching.askedAt = now
+        let source = fetching.sources[fetching.turn % fetching.sources.count]
+        fetching.turn += 1
+        coordination.fetching = fetching
+        ask(for: names, of: source)
+        return
+      case .complete(let bytes):
+        guard let entry = try? RegisterEntry(decoding: bytes) else {
+          counters.drop(.malformed)
+          giveUpFetching()
+          return
+        }
+        arrive(entry)
+      }
+    }
+  }
+
+  private mutating func giveUpFetching() {
+    coordination.fetching = nil
+    coordination.wantedChunks = []
+  }
+
+  /// One entry of the chain is whole: adopt, or look for its parent.
+  private mutating func arrive(_ entry: RegisterEntry) {
+    guard var fetching = coordination.fetching else { return }
+    if fetching.chain.isEmpty, entry.version != fetching.pointer.version {
+      giveUpFetching()
+      return
+    }
+    if fetching.isTrusted {
+      giveUpFetching()
+      if isSignedByProposer(entry) { move(to: entry) }
+      return
+    }
+    guard entry.body.founding == durable.founding else {
+      giveUpFetching()
+      return
+    }
+    fetching.chain.append(entry)
+    fetching.chainDigests.append(fetching.wanted)
+    let known = entry.parent.flatMap { parent in
+      coordination.history.last { $0.digest == parent }?.entry
+    }
+    if let known {
+      coordination.fetching = nil
+      coordination.wantedChunks = []
+      adopt(chain: fetching, from: known)
+      return
+    }
+    guard let parent = entry.parent, fetching.chain.count < Limits.registers else {
+      // Away for longer than the chain reaches back: take what a majority shows.
+      counters.drop(.uncertified)
+      giveUpFetching()
+      rejoin()
+      return
+    }
+    fetching.wanted = parent
+    fetching.askedAt = now - timing.chunkRetry
+    coordination.fetching = fetching
+  }
+
+  private mutating func rejoin() {
+    let shown = ring.compactMap { node -> RegisterPointer? in
+      node == id ? nil : card(of: node)?.register
+    }.sorted { $0.version > $1.version }
+    guard let held = coordination.entry?.version, !shown.isEmpty else { return }
+    let chosen = shown[shown.count / 2]
+    guard chosen.version > held else { return }
+    let sources = ring.filter { node in
+      node != id && (card(of: node)?.register?.version ?? .none) >= chosen.version
+    }
+    fetch(chosen, from: sources, isTrusted: true)
+  }
+
+  /// Checks every link from what is known to what was fetched, oldest first.
+  private mutating func adopt(chain fetching: Coordination.Fetching, from known: RegisterEntry) {
+    var previous = known
+    for (index, entry) in fetching.chain.enumerated().reversed() {
+      guard isLinked(entry, to: previous), isSignedByProposer(entry) else {
+        counters.drop(.uncertified)
+        return
+      }
+      previous = entry
+      if index > 0 { remember(entry, fetching.chainDigests[index]) }
+    }
+    guard let newest = fetching.chain.first,
+      newest.version > coordination.entry?.version ?? .none
+    else { return }
+    if coordination.role == .leader, newest.version.term <= durable.term {
+      // Two registers of my own term that I did not both propose cannot exist.
+      counters.drop(.uncertified)
+      return
+    }
+    stepDown()
+    adopt(newest)
+  }
+
+  /// A new term re-stamps the body under votes of the old voters; within a term the same leader
+  /// goes on by one, changing at most one voter.
+  private func isLinked(_ child: RegisterEntry, to parent: RegisterEntry) -> Bool {
+    guard let certificate = child.certificate, certificate.term == child.version.term,
+      certificate.leader == child.proposer, child.body.founding == parent.body.founding
+    else { return false }
+    if child.version.term == parent.version.term {
+      let changed = Set(child.body.voters).symmetricDifference(parent.body.voters)
+      return child.proposer == parent.proposer && changed.count <= 1
+        && child.version.count == parent.version.count + 1
+    }
+    return child.version.term > parent.version.term
+      && child.version.count == parent.version.count && child.body == parent.body
+      && isValid(certificate, voters: parent.body.voters, founding: parent.body.founding)
+  }
+
+  private func isSignedByProposer(_ entry: RegisterEntry) -> Bool {
+    let key = entry.proposer == id
+      ? cryptography.publicKey : members[entry.proposer]?.card.key
+    guard let key else { return false }
+    return entry.isSigned(by: key, cluster: configuration.cluster, verifier: cryptography)
+  }
+
+  // MARK: - Holding
+
+  /// Makes `entry` the register held; the step's end makes it durable before it is shown.
+  mutating func adopt(_ entry: RegisterEntry) {
+    let bytes = entry.encoded
+    let digest = keep(tree: bytes)
+    coordination.entry = entry
+    coordination.digest = digest
+    durable.entry = bytes
+    remember(entry, digest)
+    coordination.isDirty = true
+  }
+
+  private mutating func remember(_ entry: RegisterEntry, _ digest: Digest) {
+    guard !coordination.history.contains(where: { $0.digest == digest }) else { return }
+    coordination.history.append((digest, entry))
+    if coordination.history.count > Limits.registers { coordination.history.removeFirst() }
+  }
+
+  /// Learns that the register of this version is committed: from here on it is acted on.
+  mutating func noteCommitted(_ version: RegisterVersion) {
+    guard let entry = coordination.history.last(where: { $0.entry.version == version })?.entry
+    else { return }
+    durable.committed = version
+    durable.committedEntry = entry.encoded
+    coordination.committedEntry = entry
+    applyForgotten(entry.body)
+    emit(.registerCommitted(version))
+  }
+
+  /// Loads what the last life wrote.
+  mutating func loadDurable() {
+    coordination.wrote = durable
+    if !durable.committedEntry.isEmpty,
+      let entry = try? RegisterEntry(decoding: durable.committedEntry)
+    {
+      coordination.committedEntry = entry
+      remember(entry, keep(tree: durable.committedEntry))
+      applyForgotten(entry.body)
+    }
+    if !durable.entry.isEmpty, let entry = try? RegisterEntry(decoding: durable.entry) { adopt(entry) }
+    coordination.isDirty = true
+  }
+}

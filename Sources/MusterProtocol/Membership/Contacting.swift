@@ -1,0 +1,369 @@
+import MusterState
+
+/// First contacts: beacons on multicast, hellos to addresses, and the cookies that let a stranger
+/// prove its address before anything is kept about it. See `proto/README.md`, "First contact".
+struct Contacting: Sendable {
+  /// An address that this node says hello to until it is welcomed.
+  struct Attempt: Sendable {
+    var nonce: Bytes16
+    var cookie: Digest?
+    var next: Instant
+    var wait: TimeSpan
+    var via: Event.Discovery
+    /// A seed is tried for ever; others only a few times.
+    var triesLeft: Int
+  }
+
+  let secret: SealingKey
+  var attempts: [Address: Attempt] = [:]
+  var beaconsSent = 0
+  var nextBeacon: Instant?
+  var beacon: [UInt8] = []
+  var nextRecontact: Instant?
+  /// Membership has changed: the pace of beacons is to be thought over.
+  var isStale = false
+  /// Tags of datagrams under the cluster key that were seen: repeated beacons and replays stop
+  /// here, before any signature is checked.
+  private var tags: Set<UInt64> = []
+  private var tagOrder: [UInt64] = []
+  private var answers = 0
+  private var answersSince = Instant.zero
+  var unknownSaid: [Address: Instant] = [:]
+
+  init(secret: SealingKey) { self.secret = secret }
+
+  var deadline: Instant? {
+    var earliest = nextBeacon
+    for attempt in attempts.values { earliest = min(attempt.next, earliest ?? attempt.next) }
+    if let nextRecontact { earliest = min(nextRecontact, earliest ?? nextRecontact) }
+    return earliest
+  }
+
+  func hasSeen(_ tag: UInt64) -> Bool { tags.contains(tag) }
+
+  /// Remembers the tag of an authentic datagram; a forged one must not be able to mask it.
+  mutating func remember(_ tag: UInt64) {
+    guard tags.insert(tag).inserted else { return }
+    tagOrder.append(tag)
+    if tagOrder.count > Limits.tags { tags.remove(tagOrder.removeFirst()) }
+  }
+
+  /// Whether one more stranger may be answered in this second.
+  mutating func mayAnswer(at now: Instant) -> Bool {
+    if now - answersSince >= .seconds(1) {
+      answersSince = now
+      answers = 0
+    }
+    answers += 1
+    return answers <= Limits.strangerAnswersPerSecond
+  }
+}
+
+extension Peer {
+  mutating func startContacting() {
+    for address in configuration.join where address != configuration.address {
+      contact(address, via: .join, tries: .max)
+    }
+    if configuration.usesMulticast { contacting.nextBeacon = now }
+    contacting.nextRecontact = now + timing.recontactInterval
+  }
+
+  mutating func contact(_ address: Address, via: Event.Discovery, tries: Int) {
+    guard contacting.attempts[address] == nil else { return }
+    guard contacting.attempts.count < Limits.contacts || tries == .max else { return }
+    contacting.attempts[address] = Contacting.Attempt(
+      nonce: generator.bytes16(), cookie: nil, next: now, wait: timing.contactRetry, via: via,
+      triesLeft: tries)
+  }
+
+  mutating func contactDue() {
+    if let next = contacting.nextBeacon, now >= next { sendBeacon() }
+    if contacting.isStale { hurryBeacon() }
+    for address in contacting.attempts.keys.sorted() {
+      guard let attempt = contacting.attempts[address], now >= attempt.next else { continue }
+      sayHello(to: address, attempt)
+    }
+    if let next = contacting.nextRecontact, now >= next { recontact() }
+  }
+
+  // MARK: - Beacons
+
+  private mutating func sendBeacon() {
+    if contacting.beacon.isEmpty {
+      var beacon = Contact.Beacon(
+        key: cryptography.publicKey, incarnation: configuration.incarnation,
+        signature: Signature(first: .zero, second: .zero))
+      beacon.signature = cryptography.sign(
+        signedMessage("beacon", configuration.cluster, beacon.signedPayload))
+      // The same bytes every time: a receiver knows them by their tag.
+      contacting.beacon = seal(.beacon(beacon))
+    }
+    counters.multicastsSent += 1
+    counters.bytesSent += UInt64(contacting.beacon.count)
+    effects.append(.multicast(contacting.beacon))
+    contacting.beaconsSent += 1
+    contacting.nextBeacon = now + beaconPause
+  }
+
+  /// Fast at the start, slow while members are missing, nearly silent when the cluster is whole.
+  private var beaconPause: TimeSpan {
+    if contacting.beaconsSent < timing.beaconFastCount { return timing.beaconFast }
+    return isMissingMembers ? timing.beaconMissing : timing.beaconQuiet
+  }
+
+  private var isMissingMembers: Bool {
+    ring.count < Int(clamping: configuration.expect)
+      || (coordination.entry?.body.roster ?? []).contains { !ring.containsSorted($0) }
+  }
+
+  /// A member has gone or the view has shrunk: do not sit out a quiet pause.
+  private mutating func hurryBeacon() {
+    contacting.isStale = false
+    guard let next = contacting.nextBeacon, isMissingMembers else { return }
+    contacting.nextBeacon = min(next, now + timing.beaconMissing)
+  }
+
+  // MARK: - Hello
+
+  private mutating func sayHello(to address: Address, _ attempt: Contacting.Attempt) {
+    var attempt = attempt
+    if attempt.triesLeft == 0 {
+      contacting.attempts[address] = nil
+      return
+    }
+    if attempt.triesLeft != .max { attempt.triesLeft -= 1 }
+    attempt.next = now + attempt.wait
+    attempt.wait = min(attempt.wait * 2, timing.contactRetryMaximum)
+    contacting.attempts[address] = attempt
+    transmitHello(to: address, attempt)
+  }
+
+  private mutating func transmitHello(to address: Address, _ attempt: Contacting.Attempt) {
+    guard let card = store[recordKey(id, .member)] else { return }
+    var hello = Contact.Hello(
+      card: card, nonce: attempt.nonce, cookie: attempt.cookie,
+      signature: Signature(first: .zero, second: .zero))
+    hello.signature = cryptography.sign(
+      signedMessage("hello", configuration.cluster, hello.signedPayload))
+    transmit(seal(.hello(hello)), to: address)
+  }
+
+  /// Members that are gone, and seeds that are not members, are greeted for ever, one at a time:
+  /// this is what heals a split of any length without multicast.
+  private mutating func recontact() {
+    contacting.nextRecontact = now + timing.recontactInterval
+    let gone = members.keys.sorted().filter { node in
+      guard let member = members[node] else { return false }
+      return member.state == .dead && !isForgotten(node)
+    }
+    if !gone.isEmpty {
+      let chosen = gone[Int(generator.below(UInt64(gone.count)))]
+      if let address = members[chosen]?.card.address { contact(address, via: .gossip, tries: 2) }
+    }
+    let known = Set(ring.compactMap { members[$0]?.card.address })
+    for address in configuration.join
+    where !known.contains(address) && address != configuration.address {
+      contact(address, via: .join, tries: .max)
+    }
+  }
+
+  // MARK: - Receiving
+
+  mutating func receiveContact(_ parsed: Envelope.Parsed, from source: Address) {
+    guard parsed.hint == configuration.cluster.bytes.high else {
+      counters.drop(.foreignCluster)
+      return
+    }
+    let tag = parsed.ciphertext.suffix(8).reduce(0) { $0 << 8 | UInt64($1) }
+    guard !contacting.hasSeen(tag) else {
+      counters.drop(.replayed)
+      return
+    }
+    let associated = Envelope.associated(
+      configuration.cluster, kind: Envelope.clusterKind, hint: parsed.hint)
+    guard
+      let plaintext = cryptography.open(
+        parsed.ciphertext, nonce: parsed.nonce, associated: associated,
+        key: cryptography.clusterKey)
+    else {
+      counters.drop(.unsealable)
+      return
+    }
+    contacting.remember(tag)
+    do throws(WireError) {
+      switch try Contact(decoding: plaintext) {
+      case .beacon(let beacon): take(beacon, from: source)
+      case .hello(let hello): take(hello, from: source)
+      case .challenge(let nonce, let cookie): take(cookie: cookie, for: nonce, from: source)
+      case .welcome(let welcome): take(welcome, from: source)
+      case .unknown(let hint): takeUnknown(hint, from: source)
+      }
+    } catch {
+      counters.drop(.malformed)
+    }
+  }
+
+  private mutating func take(_ beacon: Contact.Beacon, from source: Address) {
+    let author = cryptography.nodeID(of: beacon.key)
+    guard author != id else { return }
+    if let member = members[author], member.isLive,
+      member.incarnation.counter >= beacon.incarnation.counter
+    {
+      return
+    }
+    guard !isForgotten(author) else {
+      counters.drop(.forgotten)
+      return
+    }
+    counters.signaturesVerified += 1
+    let message = signedMessage("beacon", configuration.cluster, beacon.signedPayload)
+    guard cryptography.isValid(beacon.signature, of: message, by: beacon.key) else {
+      counters.drop(.badSignature)
+      return
+    }
+    contact(source, via: .multicast, tries: 4)
+  }
+
+  private mutating func take(_ hello: Contact.Hello, from source: Address) {
+    guard hello.card.author != id else { return }
+    guard contacting.mayAnswer(at: now) else {
+      counters.drop(.rateLimited)
+      return
+    }
+    guard let cookie = hello.cookie else {
+      transmit(
+        seal(.challenge(nonce: hello.nonce, cookie: self.cookie(for: hello, source, back: 0))),
+        to: source)
+      return
+    }
+    guard
+      cookie == self.cookie(for: hello, source, back: 0)
+        || cookie == self.cookie(for: hello, source, back: 1)
+    else {
+      counters.drop(.badCookie)
+      return
+    }
+    guard let card = verifiedCard(hello.card),
+      cryptography.isValid(
+        hello.signature, of: signedMessage("hello", configuration.cluster, hello.signedPayload),
+        by: card.key)
+    else {
+      counters.drop(.badSignature)
+      return
+    }
+    let refusal = refusal(of: hello.card.author, card)
+    if refusal == nil { take(hello.card, from: nil, via: .gossip) }
+    welcome(hello, refusal, card, at: source)
+  }
+
+  private func refusal(of author: NodeID, _ card: MemberCard) -> Contact.Refusal? {
+    if isForgotten(author) { return .forgotten }
+    if card.name == configuration.name || holder(of: card.name, except: author) != nil {
+      return .nameTaken
+    }
+    if members[author] == nil, members.count >= Limits.members { return .full }
+    return nil
+  }
+
+  private mutating func welcome(
+    _ hello: Contact.Hello, _ refusal: Contact.Refusal?, _ card: MemberCard, at source: Address
+  ) {
+    guard let own = store[recordKey(id, .member)] else { return }
+    var welcome = Contact.Welcome(
+      card: own, nonce: hello.nonce, refusal: refusal, holder: nil,
+      signature: Signature(first: .zero, second: .zero))
+    if refusal == .nameTaken {
+      counters.drop(.nameTaken)
+      let holder = card.name == configuration.name
+        ? id : self.holder(of: card.name, except: hello.card.author)
+      welcome.holder = holder
+      emit(.nameConflict(name: card.name, holder: holder ?? id, claimant: hello.card.author))
+    }
+    welcome.signature = cryptography.sign(
+      signedMessage("welcome", configuration.cluster, welcome.signedPayload))
+    transmit(seal(.welcome(welcome)), to: source)
+  }
+
+  /// The card in a hello or welcome, if its signature and its key are its author's.
+  private mutating func verifiedCard(_ record: Record) -> MemberCard? {
+    guard record.name == .member, let card = try? MemberCard(decoding: record.content),
+      cryptography.nodeID(of: card.key) == record.author
+    else { return nil }
+    counters.signaturesVerified += 2
+    return record.isSigned(by: card.key, cluster: configuration.cluster, verifier: cryptography)
+      ? card : nil
+  }
+
+  /// Bound to the address, the asker and a stretch of ten seconds; nothing is kept.
+  private func cookie(for hello: Contact.Hello, _ source: Address, back: Int64) -> Digest {
+    let stretch = UInt64(bitPattern: now.nanoseconds / 10_000_000_000 - back)
+    return cryptography.digest(
+      source.wireBytes + hello.card.author.bytes.bytes + Bytes16(high: 0, low: stretch).bytes,
+      key: contacting.secret)
+  }
+
+  private mutating func take(cookie: Digest, for nonce: Bytes16, from source: Address) {
+    guard let address = attemptAddress(nonce: nonce, source: source),
+      var attempt = contacting.attempts[address]
+    else {
+      counters.drop(.badCookie)
+      return
+    }
+    attempt.cookie = cookie
+    contacting.attempts[address] = attempt
+    transmitHello(to: address, attempt)
+  }
+
+  private func attemptAddress(nonce: Bytes16, source: Address) -> Address? {
+    contacting.attempts[source]?.nonce == nonce ? source : nil
+  }
+
+  private mutating func take(_ welcome: Contact.Welcome, from source: Address) {
+    guard let address = attemptAddress(nonce: welcome.nonce, source: source),
+      let attempt = contacting.attempts[address]
+    else {
+      counters.drop(.badCookie)
+      return
+    }
+    guard let card = verifiedCard(welcome.card),
+      cryptography.isValid(
+        welcome.signature,
+        of: signedMessage("welcome", configuration.cluster, welcome.signedPayload), by: card.key)
+    else {
+      counters.drop(.badSignature)
+      return
+    }
+    contacting.attempts[address] = nil
+    switch welcome.refusal {
+    case .nameTaken:
+      // Only a newcomer stops: later, a liar could end any member in this way.
+      guard now - bornAt < .seconds(5) else { return }
+      stop(.nameTaken(name: configuration.name, holder: welcome.holder ?? welcome.card.author))
+    case .forgotten:
+      guard ring.count <= 1 else { return }
+      stop(.forgotten)
+    case .full: return
+    case nil:
+      take(welcome.card, from: nil, via: attempt.via)
+      askToCompare(welcome.card.author)
+    }
+  }
+
+  /// Tells a sender that its sealing means nothing here; rate-limited, and never longer than what
+  /// was received.
+  mutating func sayUnknown(_ hint: UInt64, to source: Address, questionBytes: Int) {
+    if let last = contacting.unknownSaid[source], now - last < .milliseconds(100) { return }
+    guard contacting.mayAnswer(at: now) else { return }
+    if contacting.unknownSaid.count > 512 { contacting.unknownSaid = [:] }
+    contacting.unknownSaid[source] = now
+    let answer = seal(.unknown(hint: hint))
+    guard answer.count <= questionBytes else { return }
+    transmit(answer, to: source)
+  }
+
+  private mutating func takeUnknown(_ hint: UInt64, from source: Address) {
+    guard hint == Envelope.hint(of: id) else { return }
+    guard members.values.contains(where: { $0.card.address == source }) else { return }
+    contact(source, via: .gossip, tries: 4)
+  }
+}

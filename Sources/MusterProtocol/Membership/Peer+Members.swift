@@ -1,0 +1,215 @@
+import MusterState
+
+/// States of members: who is believed alive, suspect, dead or gone, and why.
+extension Peer {
+  /// Takes a card that is newer than what is known of its author.
+  mutating func adopt(
+    card: MemberCard, stamp: RecordStamp, incarnation: Incarnation, via: Event.Discovery?
+  ) {
+    let author = cryptography.nodeID(of: card.key)
+    var member =
+      members[author]
+      ?? Member(
+        card: card, stamp: stamp, incarnation: incarnation, state: .dead, since: now,
+        allowanceAt: now)
+    let isNew = members[author] == nil
+    if !isNew, member.incarnation != incarnation || member.card.address != card.address {
+      sessions[author] = nil
+    }
+    member.card = card
+    member.stamp = stamp
+    member.incarnation = incarnation
+    members[author] = member
+    senders[Envelope.hint(of: author)] = author
+    if accusations[author] != nil { dropRefutedAccusations(of: author, newerThan: stamp) }
+    if card.hasLeft {
+      believe(author, .left, via: via)
+    } else if accusations[author]?.isEmpty ?? true {
+      believe(author, .alive, via: via)
+    } else {
+      reconsider(author)
+    }
+    if author != id { checkName(of: author) }
+  }
+
+  /// Changes what is believed, keeps ring and overlay in step, and tells.
+  mutating func believe(_ node: NodeID, _ state: MemberState, via: Event.Discovery? = nil) {
+    guard var member = members[node] else { return }
+    guard member.state != state else { return }
+    let wasLive = ring.containsSorted(node)
+    let old = member.state
+    member.state = state
+    member.since = now
+    if state != .suspect { member.suspectedAt = nil }
+    members[node] = member
+    if member.isLive != wasLive {
+      let mark = mixed(node.bytes.low)
+      if member.isLive {
+        ring.insertSorted(node)
+        ringFingerprint &+= mark
+        overlay.insert(node)
+      } else {
+        ring.removeSorted(node)
+        ringFingerprint &-= mark
+        overlay.remove(node)
+      }
+    }
+    prober.isStale = true
+    if state == .suspect { suspects.insertSorted(node) } else { suspects.removeSorted(node) }
+    coordination.isDirty = true
+    guard node != id else { return }
+    switch state {
+    case .alive:
+      if old != .suspect { emit(.memberAlive(node, name: member.card.name, via: via ?? .gossip)) }
+    case .suspect: break
+    case .dead:
+      emit(
+        .memberDead(node, name: member.card.name, accusers: accusations[node]?.count ?? 0))
+    case .left: emit(.memberLeft(node, name: member.card.name))
+    }
+    contacting.isStale = true
+  }
+
+  // MARK: - Accusations
+
+  /// Takes a verified accusation; one against this node is answered with a newer card.
+  mutating func accuse(_ suspicion: Suspicion, by accuser: NodeID) {
+    guard let subject = members[suspicion.subject] else { return }
+    guard suspicion.stamp >= subject.stamp else { return }
+    if suspicion.subject == id {
+      refute()
+      return
+    }
+    accusations[suspicion.subject, default: [:]][accuser] = suspicion.stamp
+    if subject.state == .alive {
+      emit(.memberSuspect(suspicion.subject, name: subject.card.name, by: accuser))
+    }
+    reconsider(suspicion.subject)
+    // The other observers look for themselves at once: a first failure is a question.
+    if accuser != id { prober.lookNow(at: suspicion.subject, now: now) }
+  }
+
+  private mutating func refute() {
+    guard !leaving.hasSaidGoodbye else { return }
+    counters.suspicionsRefuted += 1
+    publish(.member, ownCard(hasLeft: false).encoded, isForced: true)
+  }
+
+  private mutating func dropRefutedAccusations(of subject: NodeID, newerThan stamp: RecordStamp) {
+    guard let standing = accusations[subject] else { return }
+    for (accuser, accused) in standing.sorted(by: { $0.key < $1.key }) where accused < stamp {
+      accusations[subject]?[accuser] = nil
+      store.remove(key: recordKey(accuser, .suspicion(subject)))
+    }
+    if accusations[subject]?.isEmpty ?? true { accusations[subject] = nil }
+  }
+
+  /// Alive, suspect or dead, by the accusations that stand against the newest card.
+  private mutating func reconsider(_ subject: NodeID) {
+    guard let member = members[subject], member.state != .left, subject != id else { return }
+    guard !(accusations[subject]?.isEmpty ?? true) else {
+      believe(subject, .alive)
+      return
+    }
+    if member.state == .alive || member.suspectedAt == nil && member.state != .dead {
+      members[subject]?.suspectedAt = now
+      believe(subject, .suspect)
+    }
+    judge(subject)
+  }
+
+  mutating func judgeSuspects() {
+    for subject in suspects { judge(subject) }
+  }
+
+  private mutating func judge(_ subject: NodeID) {
+    guard let deadline = verdictDeadline(of: subject), now >= deadline else { return }
+    // Who hears nobody else doubts itself first and holds its verdicts.
+    guard hearsOthers(than: subject) else { return }
+    believe(subject, .dead)
+  }
+
+  /// The short window needs three observers, or all there are; otherwise the long one runs.
+  private func verdictDeadline(of subject: NodeID) -> Instant? {
+    guard let since = members[subject]?.suspectedAt else { return nil }
+    let accusers = accusations[subject] ?? [:]
+    let observers = observers(of: subject, wide: true)
+    let agreeing = accusers.keys.filter { observers.contains($0) }.count
+    let wanted = min(3, max(1, self.observers(of: subject, wide: false).count))
+    return since + (agreeing >= wanted ? timing.refutationWindow : timing.loneSuspicionWindow)
+  }
+
+  var suspicionDeadline: Instant? {
+    var earliest: Instant?
+    for subject in suspects {
+      guard let verdict = verdictDeadline(of: subject) else { continue }
+      // A held verdict is looked at again soon.
+      let deadline = verdict > now ? verdict : now + .milliseconds(100)
+      earliest = min(deadline, earliest ?? deadline)
+    }
+    return earliest
+  }
+
+  /// Whether anything was heard lately from somebody else than `subject`. With nobody else to
+  /// hear, there is nothing to hold a verdict for.
+  func hearsOthers(than subject: NodeID) -> Bool {
+    let others = ring.contains { $0 != id && $0 != subject && members[$0]?.state == .alive }
+    guard others else { return true }
+    guard let heard = prober.lastHeard(exceptFrom: subject) else { return false }
+    return now - heard < timing.probeInterval + timing.probeTimeoutMaximum
+  }
+
+  // MARK: - Observers
+
+  /// The live members that watch `subject`: the next ones behind it on the ring. `wide` also
+  /// takes those that would follow them, because views differ for a moment after a change.
+  func observers(of subject: NodeID, wide: Bool) -> [NodeID] {
+    let wanted = wide ? Limits.observers * 4 : Limits.observers
+    var result: [NodeID] = []
+    var index = ring.place(of: subject)
+    for _ in 0..<ring.count where result.count < wanted {
+      if index >= ring.count { index = 0 }
+      let node = ring[index]
+      index += 1
+      guard node != subject, wide || members[node]?.state == .alive else { continue }
+      result.append(node)
+    }
+    return result
+  }
+
+  /// The members that this node watches: those before it on the ring for which it is among the
+  /// first `Limits.observers` that are not suspect.
+  var subjects: [NodeID] {
+    guard ring.count > 1, let own = ring.firstIndex(of: id) else { return [] }
+    var result: [NodeID] = []
+    var between = 0
+    for step in 1..<ring.count {
+      let node = ring[(own + ring.count - step) % ring.count]
+      result.append(node)
+      if members[node]?.state == .alive { between += 1 }
+      if between >= Limits.observers { break }
+    }
+    return result
+  }
+
+  // MARK: - Names
+
+  /// A second node with a live name is refused. Only a node in its first seconds stops by
+  /// itself: later, nobody could make a member stop by claiming its name.
+  private mutating func checkName(of newcomer: NodeID) {
+    guard let card = members[newcomer]?.card, card.name == configuration.name,
+      members[newcomer]?.isLive ?? false, !card.hasLeft
+    else { return }
+    emit(.nameConflict(name: card.name, holder: id, claimant: newcomer))
+    if now - bornAt < .seconds(5), newcomer < id || durable.founding == nil && isFounded(newcomer) {
+      stop(.nameTaken(name: card.name, holder: newcomer))
+    }
+  }
+
+  private func isFounded(_ node: NodeID) -> Bool { coordinationCards[node]?.founding != nil }
+
+  /// Who holds `name` alive, other than `newcomer`.
+  func holder(of name: String, except newcomer: NodeID) -> NodeID? {
+    ring.first { $0 != newcomer && members[$0]?.card.name == name }
+  }
+}

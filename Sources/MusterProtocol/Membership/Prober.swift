@@ -1,0 +1,228 @@
+import MusterState
+
+/// Whom this node watches, which probes are under way, and when its own observers come. See
+/// `proto/README.md`, "Detection".
+struct Prober: Sendable {
+  /// One member that this node watches.
+  struct Target: Sendable {
+    var next: Instant
+    var probe: Probe?
+  }
+
+  /// An unanswered probe.
+  struct Probe: Sendable {
+    enum Stage: Sendable {
+      /// A direct ping is out.
+      case direct
+      /// A second ping and pings through others are out.
+      case indirect
+    }
+
+    var sequence: UInt32
+    var sentAt: Instant
+    var stage: Stage
+    var expires: Instant
+  }
+
+  /// A ping sent on behalf of another observer.
+  struct Errand: Sendable {
+    var requester: NodeID
+    var sequence: UInt32
+    var subject: NodeID
+    var expires: Instant
+  }
+
+  var targets: [NodeID: Target] = [:]
+  var sequence: UInt32 = 0
+  var errands: [UInt32: Errand] = [:]
+  /// The ring has changed since `targets` was derived from it.
+  var isStale = false
+  /// When each observer of this node is expected next, so that they take turns.
+  var planned: [NodeID: Instant] = [:]
+  /// The two members heard last, and when: enough to ask about "anyone but one".
+  private var heard: [(node: NodeID, at: Instant)] = []
+
+  var deadline: Instant? {
+    var earliest: Instant?
+    for target in targets.values {
+      let instant = target.probe?.expires ?? target.next
+      earliest = min(instant, earliest ?? instant)
+    }
+    return earliest
+  }
+
+  mutating func hear(_ node: NodeID, at now: Instant) {
+    if let index = heard.firstIndex(where: { $0.node == node }) {
+      heard[index].at = now
+    } else {
+      heard.append((node, now))
+      if heard.count > 2, let oldest = heard.indices.min(by: { heard[$0].at < heard[$1].at }) {
+        heard.remove(at: oldest)
+      }
+    }
+  }
+
+  func lastHeard(exceptFrom node: NodeID) -> Instant? {
+    heard.filter { $0.node != node }.map(\.at).max()
+  }
+
+  mutating func lookNow(at subject: NodeID, now: Instant) {
+    guard targets[subject]?.probe == nil, targets[subject] != nil else { return }
+    targets[subject]?.next = now
+  }
+
+  /// Moves what runs by a stall, but nothing further than `limit` plus its own length.
+  mutating func shift(by delay: TimeSpan, limit: Instant) {
+    for (node, target) in targets {
+      guard let probe = target.probe else { continue }
+      targets[node]?.probe?.expires = probe.expires + delay
+    }
+  }
+
+  /// When an observer that probes now should probe next: one interval behind the latest turn that
+  /// is planned for the others, so that turns spread evenly without any common clock.
+  mutating func turn(of observer: NodeID, at now: Instant, interval: TimeSpan) -> TimeSpan {
+    planned = planned.filter { $0.value > now && $0.key != observer }
+    let latest = planned.values.max() ?? now
+    let next = latest + interval
+    planned[observer] = next
+    return next - now
+  }
+}
+
+extension Peer {
+  /// Keeps the targets in step with the ring; a new one is probed at a random point of the first
+  /// interval.
+  private mutating func refreshTargets() {
+    guard prober.isStale else { return }
+    prober.isStale = false
+    let wanted = subjects
+    let kept = Set(wanted)
+    for node in prober.targets.keys.sorted() where !kept.contains(node) {
+      prober.targets[node] = nil
+    }
+    for node in wanted where prober.targets[node] == nil {
+      let first = now + generator.upTo(timing.probeInterval)
+      prober.targets[node] = Prober.Target(next: first, probe: nil)
+    }
+  }
+
+  mutating func probeDue() {
+    refreshTargets()
+    prober.errands = prober.errands.filter { $0.value.expires > now }
+    for node in prober.targets.keys.sorted() {
+      guard let target = prober.targets[node] else { continue }
+      if let probe = target.probe {
+        if now >= probe.expires { advance(probe, of: node) }
+      } else if now >= target.next {
+        beginProbe(of: node)
+      }
+    }
+  }
+
+  private mutating func beginProbe(of node: NodeID) {
+    let wait = probeTimeout(of: node)
+    prober.sequence &+= 1
+    prober.targets[node]?.probe = Prober.Probe(
+      sequence: prober.sequence, sentAt: now, stage: .direct, expires: now + wait)
+    ping(node, sequence: prober.sequence)
+  }
+
+  /// The direct ping went unanswered: ask again, and ask others to ask. Then accuse.
+  private mutating func advance(_ probe: Prober.Probe, of node: NodeID) {
+    switch probe.stage {
+    case .direct:
+      let wait = probeTimeout(of: node)
+      prober.targets[node]?.probe?.stage = .indirect
+      prober.targets[node]?.probe?.expires = now + wait * 2
+      ping(node, sequence: probe.sequence)
+      var relays = ring.filter {
+        $0 != id && $0 != node && members[$0]?.state == .alive
+      }
+      generator.shuffle(&relays)
+      for relay in relays.prefix(3) {
+        var frame = Frame()
+        frame.indirectPing = Frame.IndirectPing(sequence: probe.sequence, subject: node)
+        send(frame, to: relay)
+      }
+    case .indirect:
+      counters.probesFailed += 1
+      finishProbe(of: node, next: now + timing.probeInterval)
+      guard let member = members[node], member.isLive, hearsOthers(than: node) else { return }
+      let suspicion = Suspicion(subject: node, stamp: member.stamp)
+      publish(.suspicion(node), suspicion.encoded)
+    }
+  }
+
+  private mutating func ping(_ node: NodeID, sequence: UInt32) {
+    counters.probesSent += 1
+    var frame = Frame()
+    frame.ping = Frame.Ping(
+      sequence: sequence, fingerprint: viewFingerprint, agreement: agreementToSend(isAsked: false))
+    send(frame, to: node)
+  }
+
+  /// Three round trips, within bounds: short on a LAN, patient on a slow path.
+  private func probeTimeout(of node: NodeID) -> TimeSpan {
+    let measured = (sessions[node]?.roundTrip).map { $0 * 3 } ?? timing.probeTimeoutMaximum
+    return max(timing.probeTimeoutMinimum, min(measured, timing.probeTimeoutMaximum))
+  }
+
+  // MARK: - Answers
+
+  mutating func answer(_ ping: Frame.Ping, from sender: NodeID) {
+    let isObserver = observers(of: id, wide: false).contains(sender)
+    let turn =
+      isObserver
+      ? prober.turn(of: sender, at: now, interval: timing.probeInterval)
+      : timing.probeInterval * Int64(Limits.observers)
+    compare(fingerprint: ping.fingerprint, agreement: ping.agreement, with: sender)
+    var frame = Frame()
+    frame.acknowledgement = Frame.Ack(
+      sequence: ping.sequence, fingerprint: viewFingerprint,
+      agreement: agreementToSend(isAsked: !ping.agreement.isEmpty),
+      nextMilliseconds: UInt32(clamping: turn.milliseconds))
+    send(frame, to: sender)
+  }
+
+  mutating func take(_ ack: Frame.Ack, from sender: NodeID) {
+    if let errand = prober.errands.removeValue(forKey: ack.sequence), errand.subject == sender {
+      var frame = Frame()
+      frame.indirectAck = Frame.IndirectAck(sequence: errand.sequence, subject: sender)
+      send(frame, to: errand.requester)
+    }
+    compare(fingerprint: ack.fingerprint, agreement: ack.agreement, with: sender)
+    guard let probe = prober.targets[sender]?.probe, probe.sequence == ack.sequence else { return }
+    if case .direct = probe.stage { measure(now - probe.sentAt, to: sender) }
+    let most = timing.probeInterval * Int64(Limits.observers)
+    let turn = TimeSpan.milliseconds(Int64(ack.nextMilliseconds))
+    finishProbe(of: sender, next: now + max(timing.probeInterval / 2, min(turn, most)))
+  }
+
+  mutating func take(_ ack: Frame.IndirectAck) {
+    guard let probe = prober.targets[ack.subject]?.probe, probe.sequence == ack.sequence else {
+      return
+    }
+    finishProbe(of: ack.subject, next: now + timing.probeInterval)
+  }
+
+  private mutating func finishProbe(of node: NodeID, next: Instant) {
+    prober.targets[node]?.probe = nil
+    prober.targets[node]?.next = next
+  }
+
+  mutating func run(_ request: Frame.IndirectPing, for requester: NodeID) {
+    guard members[request.subject] != nil, prober.errands.count < Limits.contacts else { return }
+    prober.sequence &+= 1
+    prober.errands[prober.sequence] = Prober.Errand(
+      requester: requester, sequence: request.sequence, subject: request.subject,
+      expires: now + timing.probeTimeoutMaximum * 2)
+    ping(request.subject, sequence: prober.sequence)
+  }
+
+  /// Smoothed as TCP does it (RFC 6298): an eighth of the new, seven eighths of the old.
+  private mutating func measure(_ sample: TimeSpan, to node: NodeID) {
+    let old = sessions[node]?.roundTrip ?? sample
+    sessions[node]?.roundTrip = (old * 7 + sample) / 8
+  }
+}

@@ -1,0 +1,45 @@
+import MusterState
+
+extension Peer {
+  /// A snapshot for the operator.
+  package func view(at now: Instant) -> ClusterView {
+    let body = committedBody
+    let leader = leaderHint
+    let lease = leaseUntil(voters)
+    return ClusterView(
+      node: id, name: configuration.name, cluster: configuration.cluster,
+      clusterName: configuration.clusterName, founding: durable.founding,
+      isSealed: body?.sealed ?? false, waitingFor: waitingFor, term: durable.term,
+      leader: leader, leaderIsFresh: isFresh(leader, at: now),
+      holdsLease: lease.map { now < $0 } ?? false,
+      leaseRemaining: lease.map { max(.zero, $0 - now) },
+      register: coordination.entry?.version ?? .none, committed: durable.committed, body: body,
+      members: members.keys.sorted().compactMap { memberView($0, body, leader) },
+      agree: min(agreement.set.count(limit: ring.count), ring.count), live: ring.count,
+      convergedSince: viewFingerprint == agreement.fingerprint ? agreement.since : nil,
+      duty: duty, counters: counters)
+  }
+
+  /// A leader is fresh while its own lease stands, or a promise made to it here.
+  private func isFresh(_ leader: NodeID?, at now: Instant) -> Bool {
+    guard let leader else { return false }
+    if leader == id { return leaseUntil(voters).map { now < $0 } ?? false }
+    if isVoter { return coordination.bound?.leader == leader && now < coordination.boundUntil }
+    return members[leader]?.state == .alive
+  }
+
+  private func memberView(_ node: NodeID, _ body: RegisterBody?, _ leader: NodeID?) -> MemberView?
+  {
+    guard let member = members[node] else { return nil }
+    let work = workCards[node]
+    return MemberView(
+      id: node, name: member.card.name, address: member.card.address, state: member.state,
+      incarnation: member.incarnation, software: member.card.software, since: member.since,
+      role: body?.role(of: node), isLeader: node == leader,
+      isVoter: body?.voters.contains(node) ?? false,
+      runningVersion: work?.reportedVersion ?? "", isReady: work?.isReady ?? false,
+      acknowledgement: work?.acknowledgement, progress: work?.progress,
+      storage: work?.storage ?? "", failure: work?.failure ?? "", services: work?.services ?? [],
+      data: relations[node] ?? [])
+  }
+}

@@ -1,0 +1,250 @@
+import MusterState
+
+/// Records: publishing one's own, taking and passing on those of others.
+extension Peer {
+  func recordKey(_ author: NodeID, _ name: RecordName) -> UInt64 {
+    let bytes = author.bytes.bytes + Array(name.text.utf8)
+    return cryptography.digest(bytes, key: cryptography.clusterKey).bytes.first.high
+  }
+
+  private func fingerprint(key: UInt64, stamp: RecordStamp) -> UInt64 {
+    mixed(key ^ mixed(stamp.counter ^ mixed(stamp.version)))
+  }
+
+  /// Publishes this node's record of a name. The same content again is no news, unless forced.
+  mutating func publish(_ name: RecordName, _ content: [UInt8], isForced: Bool = false) {
+    guard isForced || ownContents[name] != content else { return }
+    ownContents[name] = content
+    let version = (ownVersions[name] ?? 0) + 1
+    ownVersions[name] = version
+    let record = Record.make(
+      author: id, incarnation: configuration.incarnation, name: name, version: version,
+      content: content, cluster: configuration.cluster, signer: cryptography)
+    if case .suspicion(let subject) = name { retireSuspicions(except: subject) }
+    insert(record)
+    interpret(record, via: nil)
+    outbox.add(recordKey(id, name), except: nil)
+  }
+
+  /// An author has a limited number of records: accusations that no longer stand make room.
+  private mutating func retireSuspicions(except subject: NodeID) {
+    for name in ownVersions.keys.sorted(by: { $0.text < $1.text }) {
+      guard case .suspicion(let other) = name, other != subject,
+        accusations[other]?[id] == nil
+      else { continue }
+      ownContents[name] = nil
+    }
+  }
+
+  private mutating func insert(_ record: Record) {
+    let key = recordKey(record.author, record.name)
+    store.insert(record, key: key, hash: fingerprint(key: key, stamp: record.stamp))
+    repair.changedAt = now
+  }
+
+  /// Takes a record from somebody: refused before any state changes, or applied and passed on.
+  mutating func take(_ record: Record, from sender: NodeID?, via: Event.Discovery = .gossip) {
+    let key = recordKey(record.author, record.name)
+    guard isAcceptable(record) else { return }
+    let outcome = store.outcome(of: record, key: key)
+    switch outcome {
+    case .duplicate, .stale: return
+    case .full:
+      counters.drop(.recordLimit)
+      return
+    case .applied, .equivocation, .cloned: break
+    }
+    guard let signer = signerKey(of: record) else { return }
+    counters.signaturesVerified += 1
+    guard record.isSigned(by: signer, cluster: configuration.cluster, verifier: cryptography)
+    else {
+      counters.drop(.badSignature)
+      return
+    }
+    guard record.author != id else {
+      meetOwnRecord(record, outcome)
+      return
+    }
+    switch outcome {
+    case .equivocation:
+      counters.drop(.equivocation)
+      members[record.author]?.isQuarantined = true
+      emit(.equivocation(record.author))
+      return
+    case .cloned:
+      counters.drop(.staleIncarnation)
+      return
+    case .duplicate, .stale, .full: return
+    case .applied: break
+    }
+    if record.name == .member { forgetEarlierLives(of: record) }
+    insert(record)
+    counters.recordsApplied += 1
+    interpret(record, via: via)
+    if spendAllowance(of: record.author) {
+      counters.recordsForwarded += 1
+      outbox.add(key, except: sender)
+    }
+  }
+
+  /// Checks that need no signature: is this about a member, a life and a subject that count?
+  private mutating func isAcceptable(_ record: Record) -> Bool {
+    if isForgotten(record.author) {
+      counters.drop(.forgotten)
+      return false
+    }
+    if record.author == id { return true }
+    let member = members[record.author]
+    if member?.isQuarantined ?? false {
+      counters.drop(.equivocation)
+      return false
+    }
+    if record.name == .member {
+      if member == nil, members.count >= Limits.members {
+        counters.drop(.memberLimit)
+        return false
+      }
+      return true
+    }
+    // Without the author's card there is no key to check with; repair brings both in order.
+    guard let member, member.incarnation.counter == record.incarnation.counter else {
+      counters.drop(.staleIncarnation)
+      return false
+    }
+    if case .suspicion(let subject) = record.name {
+      guard let accused = members[subject],
+        let suspicion = try? Suspicion(decoding: record.content), suspicion.subject == subject,
+        suspicion.stamp >= accused.stamp || subject == id
+      else { return false }
+    }
+    return true
+  }
+
+  /// A card carries its own key, which must hash to its author.
+  private mutating func signerKey(of record: Record) -> PublicKey? {
+    if record.author == id { return cryptography.publicKey }
+    guard record.name == .member else { return members[record.author]?.card.key }
+    guard let card = try? MemberCard(decoding: record.content),
+      cryptography.nodeID(of: card.key) == record.author
+    else {
+      counters.drop(.malformed)
+      return nil
+    }
+    return card.key
+  }
+
+  /// Somebody shows a record that this node signed in another life, or that it did not sign in
+  /// this one: a restored or cloned disk.
+  private mutating func meetOwnRecord(_ record: Record, _ outcome: RecordStore.Outcome) {
+    let own = configuration.incarnation
+    if record.incarnation.counter > own.counter { stop(.cloned) }
+    if record.incarnation.counter == own.counter, record.incarnation.boot != own.boot {
+      stop(.cloned)
+    }
+  }
+
+  private mutating func forgetEarlierLives(of record: Record) {
+    let author = record.author
+    guard let member = members[author], record.incarnation.counter > member.incarnation.counter
+    else { return }
+    for old in store.removeOlder(of: author, than: record.incarnation.counter) {
+      if case .suspicion(let subject) = old.name {
+        accusations[subject]?[author] = nil
+        if accusations[subject]?.isEmpty ?? false { accusations[subject] = nil }
+      }
+    }
+    coordinationCards[author] = nil
+    workCards[author] = nil
+    relations[author] = nil
+    requests[author] = nil
+  }
+
+  /// Reads the content of a record that was kept.
+  private mutating func interpret(_ record: Record, via: Event.Discovery?) {
+    let author = record.author
+    do throws(WireError) {
+      switch record.name {
+      case .member:
+        adopt(
+          card: try MemberCard(decoding: record.content), stamp: record.stamp,
+          incarnation: record.incarnation, via: via)
+      case .coordination:
+        coordinationCards[author] = try CoordinationCard(decoding: record.content)
+        coordination.isDirty = true
+      case .work:
+        note(work: try WorkCard(decoding: record.content), of: author)
+      case .data:
+        relations[author] = try RelationContent(decoding: record.content).settings
+        emit(.recordUpdated(author, name: record.name.text))
+      case .request:
+        requests[author] = try RequestCard(decoding: record.content)
+        coordination.isDirty = true
+      case .suspicion:
+        accuse(try Suspicion(decoding: record.content), by: author)
+      case .other: break
+      }
+    } catch {
+      // Signed, so the author's mistake: kept for its version, and read as nothing.
+      counters.drop(.malformed)
+    }
+  }
+
+  /// Five a second with a burst of twenty, for each author: what exceeds it waits for repair.
+  private mutating func spendAllowance(of author: NodeID) -> Bool {
+    guard var member = members[author] else { return false }
+    let earned = (now - member.allowanceAt).milliseconds * Int64(Limits.forwardsPerSecond)
+    if earned > 0 {
+      member.allowance = min(member.allowance + earned, Int64(Limits.forwardBurst) * 1_000)
+      member.allowanceAt = now
+    }
+    let mayForward = member.allowance >= 1_000
+    if mayForward { member.allowance -= 1_000 } else { counters.drop(.rateLimited) }
+    members[author] = member
+    return mayForward
+  }
+
+  // MARK: - Sending
+
+  /// Sends what this turn has learned to the neighbours on the overlay.
+  mutating func flush() {
+    guard !outbox.items.isEmpty else { return }
+    let items = outbox.items
+    outbox.items = []
+    for neighbour in overlay.neighbours(of: id) {
+      let records = items.filter { $0.except != neighbour }.compactMap { store[$0.key] }
+      send(records: records.filter { $0.author != neighbour }, to: neighbour)
+    }
+  }
+
+  /// Packs records into as few datagrams as they fit.
+  mutating func send(records: [Record], to node: NodeID) {
+    var frame = Frame()
+    var size = 0
+    for record in records {
+      if size + record.encodedSize > Envelope.capacity, !frame.records.isEmpty {
+        send(frame, to: node)
+        frame = Frame()
+        size = 0
+      }
+      frame.records.append(record)
+      size += record.encodedSize
+    }
+    if !frame.records.isEmpty { send(frame, to: node) }
+  }
+}
+
+/// Records to pass on at the end of the turn.
+struct Outbox: Sendable {
+  struct Item: Hashable, Sendable {
+    var key: UInt64
+    /// Who sent it, and so has it.
+    var except: NodeID?
+  }
+
+  var items: [Item] = []
+
+  mutating func add(_ key: UInt64, except: NodeID?) {
+    if items.contains(where: { $0.key == key }) { return }
+    items.append(Item(key: key, except: except))
+  }
+}

@@ -1,0 +1,93 @@
+/// One signed fact that its author publishes under a name and replaces whole.
+///
+/// The signature covers exactly the bytes in `payload`, so a relay can change nothing.
+package struct Record: Hashable, Sendable {
+  package let author: NodeID
+  package let incarnation: Incarnation
+  package let name: RecordName
+  package let version: UInt64
+  package let content: [UInt8]
+  /// The exact bytes that were signed.
+  package let payload: [UInt8]
+  package let signature: Signature
+
+  package init(
+    author: NodeID, incarnation: Incarnation, name: RecordName, version: UInt64,
+    content: [UInt8], payload: [UInt8], signature: Signature
+  ) {
+    self.author = author
+    self.incarnation = incarnation
+    self.name = name
+    self.version = version
+    self.content = content
+    self.payload = payload
+    self.signature = signature
+  }
+
+  package var stamp: RecordStamp {
+    RecordStamp(counter: incarnation.counter, version: version)
+  }
+}
+
+/// Which of two records of one author and name is newer: the life first, then the version.
+package struct RecordStamp: Hashable, Comparable, Sendable {
+  package var counter: UInt64
+  package var version: UInt64
+
+  package init(counter: UInt64, version: UInt64) {
+    self.counter = counter
+    self.version = version
+  }
+
+  package static func < (left: RecordStamp, right: RecordStamp) -> Bool {
+    left.counter != right.counter ? left.counter < right.counter : left.version < right.version
+  }
+}
+
+/// What a record is about. Unknown names are kept and passed on, for versions to come.
+package enum RecordName: Hashable, Sendable {
+  /// The author's card: key, name, address.
+  case member
+  /// Term, vote, register, role in the election: `Coordination`.
+  case coordination
+  /// What the author does in answer to its duty.
+  case work
+  /// Relation data: the author's keys and values.
+  case data
+  /// An operator's request at the author, for the leader.
+  case request
+  /// An accusation: the author could not reach this member.
+  case suspicion(NodeID)
+  /// A name of another version of the protocol.
+  case other(String)
+
+  package var text: String {
+    switch self {
+    case .member: "member"
+    case .coordination: "coordination"
+    case .work: "work"
+    case .data: "data"
+    case .request: "request"
+    case .suspicion(let subject): "suspicion/\(subject)"
+    case .other(let text): text
+    }
+  }
+
+  package init(_ text: String) {
+    switch text {
+    case "member": self = .member
+    case "coordination": self = .coordination
+    case "work": self = .work
+    case "data": self = .data
+    case "request": self = .request
+    default:
+      if text.hasPrefix("suspicion/"), let subject = NodeID(String(text.dropFirst(10))),
+        "suspicion/\(subject)" == text
+      {
+        self = .suspicion(subject)
+      } else {
+        self = .other(text)
+      }
+    }
+  }
+}
