@@ -36,6 +36,8 @@ enum Contact: Hashable, Sendable {
     var refusal: Refusal?
     /// With a refusal for a taken name: who has it.
     var holder: NodeID?
+    /// With a refusal of a superseded life: the newcomer's own later card.
+    var evidence: Record?
     var signature: Signature
   }
 
@@ -43,6 +45,8 @@ enum Contact: Hashable, Sendable {
     case nameTaken = 1
     case forgotten = 2
     case full = 3
+    /// The newcomer's disk is older than what it has published: restored or cloned.
+    case superseded = 4
   }
 }
 
@@ -208,6 +212,7 @@ extension Contact.Welcome {
     writer.array(2, nonce.bytes)
     writer.unsigned(3, UInt64(refusal?.rawValue ?? 0))
     if let holder { writer.array(4, holder.bytes.bytes) }
+    if let evidence { writer.item(5, evidence.encoded) }
     return writer.bytes
   }
 
@@ -217,18 +222,21 @@ extension Contact.Welcome {
     var nonce: Bytes16?
     var refusal: Contact.Refusal?
     var holder: NodeID?
+    var evidence: Record?
     while let field = try reader.next() {
       switch field.tag {
       case 1: card = try Record(decoding: field.message)
       case 2: nonce = try field.bytes16()
       case 3: refusal = Contact.Refusal(rawValue: UInt8(clamping: try field.unsigned()))
       case 4: holder = try field.node()
+      case 5: evidence = try Record(decoding: field.message)
       default: break
       }
     }
     guard let card else { throw .field(1) }
     guard let nonce else { throw .field(2) }
     self.init(
-      card: card, nonce: nonce, refusal: refusal, holder: holder, signature: signed.signature)
+      card: card, nonce: nonce, refusal: refusal, holder: holder, evidence: evidence,
+      signature: signed.signature)
   }
 }

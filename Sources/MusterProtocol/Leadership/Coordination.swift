@@ -88,7 +88,7 @@ struct Coordination: Sendable {
     var isTrusted: Bool
   }
 
-  var deadline: Instant? { isDirty ? .zero : wakeAt }
+  var deadline: Instant? { waitingFor != nil ? nil : isDirty ? .zero : wakeAt }
 }
 
 extension Peer {
@@ -138,7 +138,7 @@ extension Peer {
   mutating func coordinate() {
     for _ in 0..<8 {
       guard !isStopped, coordination.waitingFor == nil else { return }
-      guard coordination.isDirty || coordination.wakeAt.map({ now >= $0 }) ?? true else { return }
+      guard coordination.isDirty || coordination.wakeAt.map({ now >= $0 }) ?? false else { return }
       coordination.isDirty = false
       if durable.founding == nil {
         found()

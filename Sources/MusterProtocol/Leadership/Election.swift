@@ -5,13 +5,7 @@ extension Peer {
   /// R3 and R4: follow a certified leader of a higher term, promise to its heartbeats, learn what
   /// is committed, and be released by its resignation.
   mutating func follow() {
-    let leaders = ring.filter { node in
-      guard node != id, let card = card(of: node), card.role == .leader else { return false }
-      return card.term >= durable.term && isCertified(card, node)
-    }
-    if let leader = leaders.max(by: { (card(of: $0)?.term ?? 0) < (card(of: $1)?.term ?? 0) }),
-      let shown = card(of: leader)
-    {
+    if let leader = highestCertifiedLeader, let shown = card(of: leader) {
       if shown.term > durable.term {
         stepDown()
         durable.term = shown.term
@@ -25,6 +19,23 @@ extension Peer {
     }
     releaseByResignation()
     catchUpTerm()
+  }
+
+  /// Queries stand apart from the mutating rules: a closure in a mutating function would copy
+  /// the whole peer.
+  private var highestCertifiedLeader: NodeID? {
+    var best: (node: NodeID, term: UInt64)?
+    for node in ring where node != id {
+      guard let card = card(of: node), card.role == .leader, card.term >= durable.term,
+        card.term > best?.term ?? 0, isCertified(card, node)
+      else { continue }
+      best = (node, card.term)
+    }
+    return best?.node
+  }
+
+  private var highestVoterTerm: UInt64 {
+    voters.reduce(0) { max($0, card(of: $1)?.term ?? 0) }
   }
 
   private mutating func promise(to leader: NodeID, term: UInt64) {
@@ -70,7 +81,7 @@ extension Peer {
   /// R5: take up the highest term that a voter shows, when nothing binds me.
   private mutating func catchUpTerm() {
     guard isUnbound else { return }
-    let highest = voters.compactMap { card(of: $0)?.term }.max() ?? 0
+    let highest = highestVoterTerm
     guard highest > durable.term else { return }
     stepDown()
     durable.term = highest
@@ -83,23 +94,24 @@ extension Peer {
   /// no exception for the leader I am promised to.
   mutating func vote() {
     guard coordination.role == .follower, isUnbound, let founding = durable.founding,
-      let held = coordination.entry?.version
+      let held = coordination.entry?.version, let chosen = bestCandidate(holding: held)
     else { return }
-    let candidates = voters.filter { node in
-      guard node != id, let card = card(of: node), card.role == .candidate, card.vote == node,
-        let shown = card.register?.version, shown >= held
-      else { return false }
-      return card.term > durable.term || card.term == durable.term && durable.vote == nil
-    }
-    guard
-      let chosen = candidates.max(by: {
-        let left = card(of: $0)?.term ?? 0
-        let right = card(of: $1)?.term ?? 0
-        return left != right ? left < right : $0 > $1
-      }), let term = card(of: chosen)?.term
-    else { return }
-    cast(vote: chosen, in: term, founding)
+    cast(vote: chosen.node, in: chosen.term, founding)
     holdOff()
+  }
+
+  /// The candidate of the highest term that holds at least my register; of equals the smallest.
+  private func bestCandidate(holding held: RegisterVersion) -> (node: NodeID, term: UInt64)? {
+    var best: (node: NodeID, term: UInt64)?
+    for node in voters where node != id {
+      guard let card = card(of: node), card.role == .candidate, card.vote == node,
+        let shown = card.register?.version, shown >= held,
+        card.term > durable.term || card.term == durable.term && durable.vote == nil,
+        card.term > best?.term ?? 0
+      else { continue }
+      best = (node, card.term)
+    }
+    return best
   }
 
   private mutating func cast(vote candidate: NodeID, in term: UInt64, _ founding: FoundingID) {
@@ -126,22 +138,20 @@ extension Peer {
       return
     }
     guard coordination.role == .follower, isVoter, isUnbound, now >= coordination.holdOffUntil,
-      !leaving.hasBegun,
-      isMajority({ $0 == id || members[$0]?.state == .alive && card(of: $0)?.isFree ?? false })
+      !leaving.hasBegun, hasFreeMajority
     else {
       coordination.campaignAt = nil
       return
     }
     guard let campaignAt = coordination.campaignAt else {
-      let alive = voters.filter { $0 == id || members[$0]?.state == .alive }
-      let rank = Int64(alive.firstIndex(of: id) ?? 0)
+      let rank = rankAmongVoters
       coordination.campaignAt =
         now + timing.campaignStagger * rank + generator.upTo(timing.campaignJitter)
       return
     }
     guard now >= campaignAt, let founding = durable.founding else { return }
     coordination.campaignAt = nil
-    let highest = voters.compactMap { card(of: $0)?.term }.max() ?? 0
+    let highest = highestVoterTerm
     counters.elections += 1
     coordination.role = .candidate
     cast(vote: id, in: max(highest, durable.term) + 1, founding)
@@ -151,9 +161,17 @@ extension Peer {
         timing.candidateTimeoutMinimum.nanoseconds...timing.candidateTimeoutMaximum.nanoseconds)
   }
 
-  private mutating func countVotes() {
-    guard let founding = durable.founding else { return }
-    let votes = voters.compactMap { voter -> Certificate.Vote? in
+  private var hasFreeMajority: Bool {
+    isMajority { $0 == id || members[$0]?.state == .alive && card(of: $0)?.isFree ?? false }
+  }
+
+  private var rankAmongVoters: Int64 {
+    let alive = voters.filter { $0 == id || members[$0]?.state == .alive }
+    return Int64(alive.firstIndex(of: id) ?? 0)
+  }
+
+  private func votesForMe(_ founding: FoundingID) -> [Certificate.Vote] {
+    voters.compactMap { voter -> Certificate.Vote? in
       guard let card = card(of: voter), card.term == durable.term, card.vote == id,
         let signature = card.voteSignature, let key = members[voter]?.card.key
       else { return nil }
@@ -162,6 +180,11 @@ extension Peer {
       guard voter == id || cryptography.isValid(signature, of: message, by: key) else { return nil }
       return Certificate.Vote(voter: voter, signature: signature)
     }
+  }
+
+  private mutating func countVotes() {
+    guard let founding = durable.founding else { return }
+    let votes = votesForMe(founding)
     let majority = voters.count / 2 + 1
     if votes.count >= majority {
       win(Certificate(term: durable.term, leader: id, votes: Array(votes.prefix(majority))))

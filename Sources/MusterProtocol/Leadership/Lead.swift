@@ -69,22 +69,26 @@ extension Peer {
     guard let entry = coordination.entry, entry.version.term == durable.term,
       durable.committed != entry.version
     else { return }
-    let isHeld = isMajority { voter in
-      if voter == id { return true }
-      guard let card = card(of: voter) else { return false }
-      return card.term == durable.term && card.register?.digest == coordination.digest
-    }
-    guard isHeld else { return }
+    guard isHeldByMajority else { return }
     counters.commits += 1
     noteCommitted(entry.version)
   }
 
+  private var isHeldByMajority: Bool {
+    isMajority { voter in
+      if voter == id { return true }
+      guard let card = card(of: voter) else { return false }
+      return card.term == durable.term && card.register?.digest == coordination.digest
+    }
+  }
+
+  private var hasStuckVoter: Bool {
+    voters.contains { $0 != id && (card(of: $0)?.term ?? 0) > durable.term }
+  }
+
   /// R15: a voter at a higher term with no leader there cannot follow me; stand again, above it.
   private mutating func checkStuckVoters() {
-    let isStuck = voters.contains { voter in
-      voter != id && (card(of: voter)?.term ?? 0) > durable.term
-    }
-    guard hasValidLease, isStuck else {
+    guard hasValidLease, hasStuckVoter else {
       coordination.stuckSince = nil
       return
     }

@@ -10,15 +10,24 @@ extension Peer {
       continueFetching()
       return
     }
-    guard let held = coordination.entry?.version else { return }
+    guard let newest = newestPointer else { return }
+    fetch(newest, from: holders(of: newest.digest), isTrusted: false)
+  }
+
+  /// A newer register than mine that somebody shows.
+  private var newestPointer: RegisterPointer? {
+    guard var version = coordination.entry?.version else { return nil }
     var newest: RegisterPointer?
     for node in ring where node != id {
-      guard let pointer = card(of: node)?.register, pointer.version > held else { continue }
-      if pointer.version > newest?.version ?? held { newest = pointer }
+      guard let pointer = card(of: node)?.register, pointer.version > version else { continue }
+      newest = pointer
+      version = pointer.version
     }
-    guard let newest else { return }
-    let sources = ring.filter { card(of: $0)?.register?.digest == newest.digest && $0 != id }
-    fetch(newest, from: sources, isTrusted: false)
+    return newest
+  }
+
+  private func holders(of digest: Digest) -> [NodeID] {
+    ring.filter { $0 != id && card(of: $0)?.register?.digest == digest }
   }
 
   mutating func fetch(_ pointer: RegisterPointer, from sources: [NodeID], isTrusted: Bool) {

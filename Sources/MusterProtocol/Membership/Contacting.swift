@@ -206,9 +206,8 @@ extension Peer {
   private mutating func take(_ beacon: Contact.Beacon, from source: Address) {
     let author = cryptography.nodeID(of: beacon.key)
     guard author != id else { return }
-    if let member = members[author], member.isLive,
-      member.incarnation.counter >= beacon.incarnation.counter
-    {
+    // Another life of a live member is greeted too: a restored disk has to hear of its later one.
+    if let member = members[author], member.isLive, member.incarnation == beacon.incarnation {
       return
     }
     guard !isForgotten(author) else {
@@ -251,13 +250,20 @@ extension Peer {
       counters.drop(.badSignature)
       return
     }
-    let refusal = refusal(of: hello.card.author, card)
+    let refusal = refusal(of: hello.card, card)
     if refusal == nil { take(hello.card, from: nil, via: .gossip) }
     welcome(hello, refusal, card, at: source)
   }
 
-  private func refusal(of author: NodeID, _ card: MemberCard) -> Contact.Refusal? {
+  private func refusal(of record: Record, _ card: MemberCard) -> Contact.Refusal? {
+    let author = record.author
     if isForgotten(author) { return .forgotten }
+    if let known = members[author]?.incarnation,
+      known.counter > record.incarnation.counter
+        || known.counter == record.incarnation.counter && known != record.incarnation
+    {
+      return .superseded
+    }
     if card.name == configuration.name || holder(of: card.name, except: author) != nil {
       return .nameTaken
     }
@@ -270,8 +276,12 @@ extension Peer {
   ) {
     guard let own = store[recordKey(id, .member)] else { return }
     var welcome = Contact.Welcome(
-      card: own, nonce: hello.nonce, refusal: refusal, holder: nil,
+      card: own, nonce: hello.nonce, refusal: refusal, holder: nil, evidence: nil,
       signature: Signature(first: .zero, second: .zero))
+    if refusal == .superseded {
+      counters.drop(.staleIncarnation)
+      welcome.evidence = store[recordKey(hello.card.author, .member)]
+    }
     if refusal == .nameTaken {
       counters.drop(.nameTaken)
       let holder = card.name == configuration.name
@@ -343,6 +353,8 @@ extension Peer {
       guard ring.count <= 1 else { return }
       stop(.forgotten)
     case .full: return
+    case .superseded:
+      if let evidence = welcome.evidence, evidence.author == id { take(evidence, from: nil) }
     case nil:
       take(welcome.card, from: nil, via: attempt.via)
       askToCompare(welcome.card.author)

@@ -76,11 +76,11 @@ extension Peer {
   mutating func accuse(_ suspicion: Suspicion, by accuser: NodeID) {
     guard let subject = members[suspicion.subject] else { return }
     guard suspicion.stamp >= subject.stamp else { return }
+    accusations[suspicion.subject, default: [:]][accuser] = suspicion.stamp
     if suspicion.subject == id {
       refute()
       return
     }
-    accusations[suspicion.subject, default: [:]][accuser] = suspicion.stamp
     if subject.state == .alive {
       emit(.memberSuspect(suspicion.subject, name: subject.card.name, by: accuser))
     }

@@ -102,7 +102,9 @@ extension Peer {
       return
     }
     guard session.window.allows(parsed.nonce.counter) else {
+      // A replay, or a sender that counts anew because it has restarted.
       counters.drop(.replayed)
+      sayUnknown(parsed.hint, to: source, questionBytes: size)
       return
     }
     let associated = Envelope.associated(

@@ -114,7 +114,7 @@ extension Peer {
     if case .suspicion(let subject) = record.name {
       guard let accused = members[subject],
         let suspicion = try? Suspicion(decoding: record.content), suspicion.subject == subject,
-        suspicion.stamp >= accused.stamp || subject == id
+        suspicion.stamp >= accused.stamp
       else { return false }
     }
     return true
