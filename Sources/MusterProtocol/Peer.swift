@@ -21,6 +21,7 @@ package struct Peer: Sendable {
   package func view(at now: Instant) -> ClusterView { preconditionFailure("not yet built") }
 }
 
+/// Why a peer cannot be made from what it was given.
 package enum PeerError: Error, Hashable, Sendable {
   /// The durable state is not of this protocol, or damaged; nothing was changed.
   case unreadableState(String)
