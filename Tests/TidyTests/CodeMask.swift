@@ -2,8 +2,8 @@
 /// finds uses of it and not talk about it.
 ///
 /// Comments, the text of string literals and the inside of backticks become spaces; line breaks
-/// stay, and code interpolated into a string stays code. It is a lexer of a page, not a parser: a regular
-/// expression literal would confuse it, and there is none in the project.
+/// stay, and code interpolated into a string stays code. It is a lexer of a page, not a parser: a
+/// regular expression literal would confuse it, and there is none in the project.
 struct CodeMask {
   private enum Mode {
     case code
