@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import traceback
 
 import archives
 import report
@@ -101,6 +102,8 @@ def main():
         reason = str(broken)
     except KeyboardInterrupt:
         pass
+    except Exception:
+        reason = "an answer that the demonstration does not understand\n" + traceback.format_exc()
     # From here on a second interrupt must not leave processes behind.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)

@@ -69,7 +69,7 @@ def print_timeline(screen, events):
 def describe(event, witness):
     """What an event is about and a sentence for it; nothing for what is too small to tell."""
     kind, node = event["kind"], event["node"]
-    version = event.get("version") or "no release"
+    version = event.get("version")
     match kind:
         case "agent-started":
             return (kind, witness), f"{witness} starts"
@@ -78,12 +78,12 @@ def describe(event, witness):
         case "sealed":
             return kind, "the founding is sealed: no second cluster can come of it"
         case "leader-changed":
-            leads = f"{event['leader']} leads" if event["leader"] else "nobody leads"
-            return (kind, event["term"]), f"{leads} in term {event['term']}"
+            leads = f"{event['leader'] or 'nobody'} leads in term {event['term']}"
+            return (kind, leads), leads
         case "role-changed":
             return (kind, node), f"{node} is {event['role'] or 'without a role'}"
         case "member-suspect":
-            return ("member", node), f"{node} is suspected by {event['by']}"
+            return ("member", node), f"{node} is suspected"
         case "member-dead":
             return ("member", node), f"{node} is dead"
         case "member-left":
@@ -96,8 +96,8 @@ def describe(event, witness):
             return (kind, node, event["plan"], word), f"{node} acknowledges: {word}"
         case "release-fetching" | "release-published" | "release-verified":
             return (kind, node, version), f"{node} {fetching[kind]} {version}"
-        case "release-changed":
-            return kind, f"the release is {version}"
+        case "release-changed" if "version" in event:
+            return (kind, version), f"the release is {version}"
         case "release-failed" | "service-failed":
             return (kind, node, event["at"]), f"{node}: {kind}: {event['reason']}"
         case "service-ready":
@@ -115,20 +115,21 @@ def print_release(screen, cluster, events, start, version):
     """Per node: how long it waited for the release, and when it served. For a node that joined
     later the time counts from its own start."""
     screen.heading(f"Release {version} (seconds since it was ordered, or since the node's start)")
-    ordered = next(at for at, _, event in events
-                   if event["kind"] == "plan-downloading" and event["to"] == version)
+    ordered = next((at for at, _, event in events
+                    if event["kind"].startswith("plan-") and event.get("to") == version), 0)
 
-    def first(name, kind, since):
-        found = (at - since for at, teller, event in events
-                 if teller == name and event["kind"] == kind and at >= since
-                 and event.get("version", version) == version)
-        return next((f"{at:.3f}" for at in found), "-")
+    def first(name, kind, since, until):
+        return next((at for at, teller, event in events
+                     if teller == name and event["kind"] == kind and since <= at <= until
+                     and event.get("version", version) == version), None)
 
     kinds = ["release-fetching", "release-published", "release-verified", "service-stopped",
              "service-ready"]
     screen.line("node   " + "".join(f"{kind.split('-')[1]:>11}" for kind in kinds))
     for agent in cluster.agents:
         since = max(ordered, agent.started_at - start)
-        row = "".join(f"{first(agent.name, kind, since):>11}" for kind in kinds)
-        if row.strip(" -"):
-            screen.line(f"{agent.name:<7}{row}")
+        ready = first(agent.name, "service-ready", since, float("inf"))
+        if ready is not None:
+            times = [first(agent.name, kind, since, ready) for kind in kinds]
+            screen.line(f"{agent.name:<7}" + "".join(
+                f"{'-':>11}" if at is None else f"{at - since:>11.3f}" for at in times))
