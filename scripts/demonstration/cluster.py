@@ -30,6 +30,7 @@ class Agent:
         self.log = self.folder / "agent.log"
         self.process = None
         self.started_at = None
+        self.killed = False
         self.history = []
 
     def start(self, *, join=None):
@@ -63,14 +64,17 @@ class Agent:
         until(self._takes_connections, 5, f"{self.name} does not answer on {self.control}")
 
     def _takes_connections(self):
-        if not self.alive:
-            raise Broken(f"{self.name} ended with {self.process.returncode}: {self.last_words()}")
+        self.must_run()
         with socket.socket(socket.AF_UNIX) as probe:
             try:
                 probe.connect(str(self.control))
                 return True
             except OSError:
                 return False
+
+    def must_run(self):
+        if not self.alive:
+            raise Broken(f"{self.name} ended with {self.process.returncode}: {self.last_words()}")
 
     def last_words(self):
         lines = self.log.read_text(errors="replace").strip().splitlines()
@@ -88,17 +92,14 @@ class Agent:
             raise Broken(f"{spoken} hung for {limit} s") from None
         if outcome.returncode != 0:
             said = (outcome.stderr or outcome.stdout).strip()
+            if not self.killed:
+                self.must_run()
             raise Broken(f"{spoken} ended with {outcome.returncode}: {said}")
         return outcome.stdout
 
     def members(self):
         """The members as this node sees them, by name."""
-        found = json.loads(self.muster("members", "--json"))
-        rows = found["members"] if isinstance(found, dict) else found
-        return {row["name"]: row for row in rows}
-
-    def status(self):
-        return json.loads(self.muster("status", "--json"))
+        return {row["name"]: row for row in json.loads(self.muster("members", "--json"))}
 
     def remember(self):
         """Keeps the node's history, so that the timeline has it when the node is gone."""
@@ -113,8 +114,14 @@ class Agent:
             if parent_of(pid) == self.process.pid
         }
 
+    def kill(self):
+        """Ends the agent without a word, by its own process id."""
+        self.killed = True
+        self.process.kill()
+        self.process.wait()
+
     def stop(self):
-        """Ends the agent by its own process id."""
+        """Asks the agent to end, by its own process id."""
         if self.process is None or self.process.poll() is not None:
             return
         self.process.send_signal(signal.SIGTERM)
@@ -156,6 +163,10 @@ class Cluster:
 
     @property
     def live(self):
+        """The agents that were not killed on purpose. One that ended by itself ends the show."""
+        for agent in self.agents:
+            if agent.process is not None and not agent.killed:
+                agent.must_run()
         return [agent for agent in self.agents if agent.alive]
 
     def named(self, name):

@@ -1,8 +1,6 @@
 """The demonstration, step by step. Every step checks what it claims and gives the reason when it
 does not hold."""
 
-import os
-import signal
 import subprocess
 import time
 
@@ -142,8 +140,7 @@ class Story:
             victim = self.leader()
             orphans = Departures(victim.services())
             began = time.monotonic()
-            os.kill(victim.process.pid, signal.SIGKILL)
-            victim.process.wait()
+            victim.kill()
             until(orphans.all_gone, 2, f"the services of {victim.name} outlived it")
             witness = self.cluster.live[0]
             leader = until(lambda: self.successor(witness, victim), 30,
@@ -192,7 +189,10 @@ class Story:
         return next((name for name, row in agent.members().items() if row["leader"]), None)
 
     def leader(self):
-        return self.cluster.named(self.leader_as_seen_by(self.cluster.live[0]))
+        witness = self.cluster.live[0]
+        name = self.leader_as_seen_by(witness)
+        check(name, f"{witness.name} knows no leader")
+        return self.cluster.named(name)
 
     def successor(self, witness, victim):
         name = self.leader_as_seen_by(witness)
@@ -208,7 +208,10 @@ class Story:
         return {name: row["role"] for name, row in rows.items() if row["state"] == "alive"}
 
     def web(self):
-        return self.cluster.named(next(n for n, role in self.roles().items() if role == "web"))
+        roles = self.roles()
+        name = next((name for name, role in roles.items() if role == "web"), None)
+        check(name, f"no live node is web: {spoken(roles)}")
+        return self.cluster.named(name)
 
     def workers(self):
         return [self.cluster.named(n) for n, role in self.roles().items() if role == "worker"]
@@ -274,8 +277,9 @@ class Story:
         """The leader waits for everyone's word before it goes on, so its history has them all."""
         names = {agent.name for agent in self.cluster.live}
         history = self.leader().remember()
-        plan = next(event["plan"] for event in reversed(history)
-                    if event["kind"] == "plan-complete" and event["to"] == SECOND)
+        plan = next((event["plan"] for event in reversed(history)
+                     if event["kind"] == "plan-complete" and event["to"] == SECOND), None)
+        check(plan, f"the leader's history has no completed plan for {SECOND}")
         said = {event["node"] for event in history
                 if event["kind"] == "acknowledged" and event["plan"] == plan
                 and event["acknowledgement"] == "stopped"}
