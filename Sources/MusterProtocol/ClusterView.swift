@@ -63,6 +63,7 @@ package struct ClusterView: Sendable {
   }
 }
 
+/// One member as this node sees it now.
 package struct MemberView: Sendable {
   package var id: NodeID
   package var name: String

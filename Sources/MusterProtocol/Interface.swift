@@ -46,6 +46,7 @@ package enum Effect: Sendable {
   case stop(StopReason)
 }
 
+/// The end of one command, as the operator is told it.
 package enum Reply: Hashable, Sendable {
   case done
   /// What stands in the way, and what to do: one line for people.
@@ -54,6 +55,7 @@ package enum Reply: Hashable, Sendable {
   case timedOut(String)
 }
 
+/// Why a daemon must end; the text for people is the driver's.
 package enum StopReason: Hashable, Sendable {
   /// `leave` is complete.
   case left

@@ -175,6 +175,7 @@ package struct Peer: Sendable {
   func name(of node: NodeID) -> String { members[node]?.card.name ?? node.short }
 }
 
+/// Why a peer cannot be made from what it was given.
 package enum PeerError: Error, Hashable, Sendable {
   /// The durable state is not of this protocol, or damaged; nothing was changed.
   case unreadableState(String)

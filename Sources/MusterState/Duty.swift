@@ -87,6 +87,7 @@ package struct LocalStatus: Hashable, Sendable {
   }
 }
 
+/// How a fetch order ended: with a published copy, or for good without one.
 package struct FetchOutcome: Hashable, Sendable {
   package var plan: PlanID
   /// The published copy; `nil` when the fetch failed for good.
@@ -100,6 +101,7 @@ package struct FetchOutcome: Hashable, Sendable {
   }
 }
 
+/// Bytes of a download so far, for people who wait.
 package struct FetchProgress: Hashable, Sendable {
   package var received: UInt64
   /// 0 while the length is unknown.
