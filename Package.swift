@@ -61,7 +61,7 @@ let package = Package(
     .executableTarget(
       name: "muster", dependencies: ["MusterAgent", "MusterSimulator"], swiftSettings: strict),
     .executableTarget(
-      name: "muster-fetch", dependencies: ["CCurl", "CArchive"], swiftSettings: strict),
+      name: "muster-fetch", dependencies: ["CCurl", "CArchive", "CSodium"], swiftSettings: strict),
 
     .testTarget(
       name: "MusterStateTests", dependencies: ["MusterState"], swiftSettings: strict),

@@ -1,4 +1,39 @@
+import CCurl
+import Glibc
+
+/// Fetches one archive and unpacks it into a staging directory, in a process of its own: no
+/// parser of foreign bytes runs where the keys are, and the agent stays small.
+///
+/// It speaks on standard output, one line each: `progress RECEIVED TOTAL` (total 0: unknown),
+/// `retrying SECONDS MESSAGE`, and last `unpacked FILES BYTES` or `failed CLASS MESSAGE`.
 @main
 enum MusterFetch {
-  static func main() {}
+  static func main() {
+    if CommandLine.arguments.dropFirst().contains("--help") {
+      Report.text(FetchRequest.usage)
+      exit(0)
+    }
+    prepareProcess()
+    do throws(FetchFailure) {
+      let request = try FetchRequest(arguments: Array(CommandLine.arguments.dropFirst()))
+      try ArchiveDownload(request).run()
+      var unpacking = Unpacking(request)
+      let contents = try unpacking.run()
+      Report.line("unpacked \(contents.files) \(contents.bytes)")
+    } catch {
+      Report.line("failed \(error.kind.rawValue) \(error.message)")
+      exit(1)
+    }
+  }
+
+  /// A crash leaves no memory image behind; modes do not depend on the caller's umask; names in
+  /// archives are UTF-8 whatever the caller's locale is.
+  private static func prepareProcess() {
+    var none = rlimit(rlim_cur: 0, rlim_max: 0)
+    _ = unsafe setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &none)
+    umask(0o022)
+    _ = unsafe setlocale(LC_CTYPE, "C.UTF-8")
+    signal(SIGPIPE, SIG_IGN)
+    curl_global_init(Int(CURL_GLOBAL_DEFAULT))
+  }
 }

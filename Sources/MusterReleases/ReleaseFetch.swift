@@ -1,0 +1,163 @@
+import MusterState
+import MusterSystem
+
+extension ReleaseStore {
+  /// The largest archive and tree that are fetched, however much room there is.
+  static let archiveBytes: UInt64 = 4 << 30
+  static let unpackedBytes: UInt64 = 16 << 30
+
+  /// Brings a release onto the shared filesystem, once: what is published already is verified and
+  /// returned, and nothing is downloaded.
+  ///
+  /// Works in a private stage and makes the release visible with one rename. When another leader
+  /// was faster, its copy is verified and taken. What an earlier attempt of this node left behind
+  /// is removed first; two fetches of one node must not run at the same time.
+  ///
+  /// - Parameters:
+  ///   - fetchProgram: the path of `muster-fetch`.
+  ///   - sign: this node's signature over `Manifest.signedMessage`.
+  ///   - progress: called on this thread, about five times a second.
+  ///   - notice: called on this thread with a line for people, such as why it tries again.
+  /// - Throws: after any error nothing partial is visible and the stage is removed.
+  package func fetch(
+    order: FetchOrder, cluster: ClusterID, node: NodeID, fetchProgram: String,
+    sign: ([UInt8]) -> Signature, progress: (FetchProgress) -> Void = { _ in },
+    notice: (String) -> Void = { _ in }, cancellation: Cancellation = Cancellation()
+  ) throws(StoreError) -> ReleaseReference {
+    guard isVersion(order.release.version) else {
+      throw .refused(
+        "\"\(order.release.version)\" cannot be a version: use letters, digits and . _ + -, at "
+          + "most 64, and begin with a letter or digit")
+    }
+    let releases = try openReleases(creating: true)
+    try removeOwnStages(cluster: cluster, node: node, in: releases)
+    if let published = try published(order, in: releases, cancellation) { return published }
+    let attempt = FetchAttempt(
+      store: self, order: order, cluster: cluster, node: node, program: fetchProgram,
+      stage: StoreName.stage(cluster: cluster, term: order.term, node: node),
+      cancellation: cancellation)
+    do throws(StoreError) {
+      return try attempt.run(in: releases, sign: sign, progress: progress, notice: notice)
+    } catch {
+      try? releases.removeTree(attempt.stage)
+      throw error
+    }
+  }
+
+  /// The published copy of exactly this archive and repair, verified; `nil` when there is none.
+  private func published(
+    _ order: FetchOrder, in releases: borrowing StoreDirectory, _ cancellation: Cancellation
+  ) throws(StoreError) -> ReleaseReference? {
+    for name in try storing({ () throws(SystemError) in try releases.names(limit: Self.names) }) {
+      guard case .release(order.release.version, _, order.repair)? = StoreName(name),
+        let manifest = try readableManifest(in: releases, name),
+        manifest.archive == order.release.archive
+      else { continue }
+      let reference = manifest.reference(repair: order.repair)
+      guard reference.directoryName == name else { continue }
+      try verify(reference, cancellation: cancellation)
+      return reference
+    }
+    return nil
+  }
+}
+
+/// One attempt of one node to publish one release, in a stage of its own.
+private struct FetchAttempt {
+  let store: ReleaseStore
+  let order: FetchOrder
+  let cluster: ClusterID
+  let node: NodeID
+  let program: String
+  let stage: String
+  let cancellation: Cancellation
+
+  func run(
+    in releases: borrowing StoreDirectory, sign: ([UInt8]) -> Signature,
+    progress: (FetchProgress) -> Void, notice: (String) -> Void
+  ) throws(StoreError) -> ReleaseReference {
+    let directory = try store.storing { () throws(SystemError) in
+      try releases.makeDirectory(stage, mode: 0o700)
+      return try releases.directory(stage)
+    }
+    try download(into: directory, progress, notice)
+    var sealing = ReleaseSealing(store: store, cancellation: cancellation)
+    try sealing.seal(directory)
+    let manifest = signed(sealing.entries, sign)
+    // What was written must be what every node will read.
+    do throws(ManifestError) { _ = try Manifest(parsing: manifest.text) } catch {
+      throw .fetch(.unsafe, "no manifest can be made of this archive: \(error)")
+    }
+    try store.storing { () throws(SystemError) in
+      try directory.create(Manifest.fileName, content: manifest.text, mode: 0o444)
+      try directory.setMode(ReleaseSealing.programMode)
+      try directory.sync()
+    }
+    let reference = manifest.reference(repair: order.repair)
+    try publish(reference, in: releases)
+    return reference
+  }
+
+  /// Leaves the unpacked archive, and nothing else, in the stage.
+  private func download(
+    into directory: borrowing StoreDirectory, _ progress: (FetchProgress) -> Void,
+    _ notice: (String) -> Void
+  ) throws(StoreError) {
+    let free = try store.volume().freeBytes
+    guard free > ReleaseStore.minimumFreeBytes else {
+      throw .storage(.full(freeBytes: free), shared: store.shared)
+    }
+    let room = free - ReleaseStore.minimumFreeBytes
+    // A name that no archive holds: whatever it unpacks lies beside it.
+    let archive = ".archive.\(StoreName.nonce())"
+    let run = FetchProgram(
+      program: program,
+      arguments: [
+        "--url", order.release.source, "--sha256", order.release.archive.description,
+        "--archive", "\(directory.path)/\(archive)", "--into", directory.path,
+        "--max-bytes", String(min(room, ReleaseStore.archiveBytes)),
+        "--max-unpacked", String(min(room, ReleaseStore.unpackedBytes)),
+      ])
+    do throws(StoreError) {
+      try run.run(progress: progress, notice: notice, cancellation: cancellation)
+    } catch {
+      if case .fetch(.limit, _) = error, room < ReleaseStore.unpackedBytes {
+        throw .storage(.full(freeBytes: free), shared: store.shared)
+      }
+      throw error
+    }
+    try store.storing { () throws(SystemError) in try directory.remove(archive) }
+  }
+
+  private func signed(_ entries: [Manifest.Entry], _ sign: ([UInt8]) -> Signature) -> Manifest {
+    let source = FetchProgram.withoutPassword(order.release.source)
+    var manifest = Manifest(
+      version: order.release.version, archive: order.release.archive, entries: entries,
+      publication: Manifest.Publication(
+        term: order.term, node: node, source: source,
+        signature: Signature(first: .zero, second: .zero)))
+    manifest.publication.signature = sign(
+      Manifest.signedMessage(
+        digest: manifest.digest, cluster: cluster, term: order.term, node: node, source: source))
+    return manifest
+  }
+
+  /// The one atomic step. Somebody else's copy under the same name has the same digest: when it
+  /// verifies it is the release, and this stage was in vain.
+  private func publish(
+    _ reference: ReleaseReference, in releases: borrowing StoreDirectory
+  ) throws(StoreError) {
+    if cancellation.isCancelled { throw .cancelled }
+    do throws(SystemError) {
+      try releases.rename(stage, to: reference.directoryName)
+    } catch {
+      // A file server may have done it and lost the answer: then the stage is missing.
+      guard error.isTaken || error.isMissing else {
+        throw StoreError(error, shared: store.shared)
+      }
+      try store.verify(reference, cancellation: cancellation)
+      try store.storing { () throws(SystemError) in try releases.removeTree(stage) }
+    }
+    try store.storing { () throws(SystemError) in try releases.sync() }
+  }
+}

@@ -1,0 +1,210 @@
+import CCurl
+import Glibc
+
+/// Brings the archive to disk, complete and with the ordered checksum: goes on where it stopped,
+/// tries again with growing waits, starts over once when a resumed file is not the right one.
+@safe final class ArchiveDownload {
+  private enum Outcome {
+    case complete
+    /// The server cannot go on in the middle.
+    case cannotResume
+    case interrupted(FetchFailure)
+  }
+
+  private let request: FetchRequest
+  private var file: ArchiveFile
+  private let handle: UnsafeMutableRawPointer
+  private let errorText: UnsafeMutablePointer<CChar>
+  /// Bytes that were there when the current attempt began.
+  private var resumedFrom: UInt64 = 0
+  /// What went wrong inside a callback; curl itself only learns that something did.
+  private var failure: FetchFailure?
+  private var lastProgress = 0.0
+  private var reported: UInt64 = 0
+
+  init(_ request: FetchRequest) throws(FetchFailure) {
+    self.request = request
+    file = try ArchiveFile(request.archive, limit: request.maxBytes)
+    guard let handle = unsafe curl_easy_init() else {
+      throw FetchFailure(.network, "curl cannot start: out of memory")
+    }
+    unsafe self.handle = handle
+    unsafe errorText = .allocate(capacity: Int(CURL_ERROR_SIZE))
+    unsafe errorText.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
+    try configure()
+  }
+
+  deinit {
+    unsafe curl_easy_cleanup(handle)
+    unsafe errorText.deallocate()
+  }
+
+  func run() throws(FetchFailure) {
+    var best = file.size
+    var mayBeStale = file.size > 0
+    var fruitless = 0
+    for attempt in 1...FetchLimits.attempts {
+      switch try fetchRest() {
+      case .complete:
+        if file.digest == request.checksum {
+          reportProgress(total: file.size)
+          return
+        }
+        guard mayBeStale else { throw wrongChecksum() }
+        // The beginning may be of another file than the end: one whole download decides.
+        mayBeStale = false
+        try file.empty()
+      case .cannotResume:
+        mayBeStale = false
+        try file.empty()
+      case .interrupted(let failure):
+        fruitless = file.size > best ? 1 : fruitless + 1
+        best = max(best, file.size)
+        mayBeStale = file.size > 0
+        if fruitless >= request.attempts || attempt == FetchLimits.attempts { throw failure }
+        waitBeforeRetry(fruitless, failure)
+      }
+    }
+    throw FetchFailure(
+      .network, "\(request.shownURL): given up after \(FetchLimits.attempts) attempts")
+  }
+
+  // MARK: One attempt
+
+  private func fetchRest() throws(FetchFailure) -> Outcome {
+    resumedFrom = file.size
+    failure = nil
+    unsafe errorText[0] = 0
+    unsafe muster_curl_set_size(handle, CURLOPT_RESUME_FROM_LARGE, curl_off_t(file.size))
+    unsafe muster_curl_set_size(
+      handle, CURLOPT_MAXFILESIZE_LARGE, max(1, curl_off_t(request.maxBytes - file.size)))
+    let code = unsafe curl_easy_perform(handle)
+    if let failure { throw failure }
+    return try outcome(of: code)
+  }
+
+  private func outcome(of code: CURLcode) throws(FetchFailure) -> Outcome {
+    let status = unsafe muster_curl_status(handle)
+    switch code {
+    case CURLE_OK:
+      return .complete
+    case CURLE_RANGE_ERROR, CURLE_BAD_DOWNLOAD_RESUME, CURLE_FTP_COULDNT_USE_REST:
+      return .cannotResume
+    case CURLE_HTTP_RETURNED_ERROR:
+      let failure = FetchFailure(.refused, "\(request.shownURL): the server answers \(status)")
+      if [408, 425, 429, 500, 502, 503, 504].contains(status) { return .interrupted(failure) }
+      throw failure
+    case CURLE_FILESIZE_EXCEEDED:
+      throw tooLarge()
+    case CURLE_UNSUPPORTED_PROTOCOL, CURLE_URL_MALFORMAT, CURLE_TOO_MANY_REDIRECTS,
+      CURLE_FILE_COULDNT_READ_FILE, CURLE_PEER_FAILED_VERIFICATION, CURLE_REMOTE_FILE_NOT_FOUND:
+      throw FetchFailure(.refused, "\(request.shownURL): \(reason(code))")
+    default:
+      return .interrupted(FetchFailure(.network, "\(request.shownURL): \(reason(code))"))
+    }
+  }
+
+  private func reason(_ code: CURLcode) -> String {
+    let detail = unsafe String(cString: errorText)
+    return detail.isEmpty ? unsafe String(cString: curl_easy_strerror(code)) : detail
+  }
+
+  private func wrongChecksum() -> FetchFailure {
+    let found = hexadecimal(file.digest)
+    file.remove()
+    return FetchFailure(
+      .checksum,
+      "\(request.shownURL) has SHA-256 \(found), but \(hexadecimal(request.checksum)) was "
+        + "ordered: correct the digest or the source")
+  }
+
+  private func tooLarge() -> FetchFailure {
+    FetchFailure(
+      .limit, "\(request.shownURL) is larger than the \(request.maxBytes) bytes allowed")
+  }
+
+  private func waitBeforeRetry(_ fruitless: Int, _ failure: FetchFailure) {
+    var wait = FetchLimits.firstBackoff
+    for _ in 1..<fruitless { wait = min(wait * 2, FetchLimits.longestBackoff) }
+    Report.line("retrying \(wait) \(failure.message)")
+    usleep(UInt32(wait * 1_000_000))
+  }
+
+  // MARK: curl
+
+  private func configure() throws(FetchFailure) {
+    let scheme = request.url.prefix { $0 != ":" }.lowercased()
+    unsafe muster_curl_set_error_buffer(handle, errorText)
+    for (option, text) in [
+      (CURLOPT_URL, request.url), (CURLOPT_PROTOCOLS_STR, "http,https,file"),
+      // Never from the web to a local file, never from https to clear text.
+      (CURLOPT_REDIR_PROTOCOLS_STR, scheme == "https" ? "https" : "http,https"),
+      (CURLOPT_USERAGENT, "muster-fetch"),
+    ] {
+      let code = unsafe muster_curl_set_text(handle, option, text)
+      guard code == CURLE_OK else { throw FetchFailure(.refused, reason(code)) }
+    }
+    for (option, number) in [
+      (CURLOPT_NOSIGNAL, 1), (CURLOPT_FAILONERROR, 1), (CURLOPT_FOLLOWLOCATION, 1),
+      (CURLOPT_MAXREDIRS, FetchLimits.redirects),
+      (CURLOPT_CONNECTTIMEOUT, FetchLimits.connectSeconds),
+      (CURLOPT_LOW_SPEED_LIMIT, FetchLimits.stallBytesPerSecond),
+      (CURLOPT_LOW_SPEED_TIME, request.stallSeconds),
+    ] {
+      unsafe muster_curl_set_number(handle, option, number)
+    }
+    let context = unsafe Unmanaged.passUnretained(self).toOpaque()
+    unsafe muster_curl_set_receiver(
+      handle,
+      { bytes, size, count, context in
+        guard let bytes = unsafe bytes, let context = unsafe context else { return 0 }
+        let download = unsafe Unmanaged<ArchiveDownload>.fromOpaque(context)
+          .takeUnretainedValue()
+        let received = unsafe UnsafeRawBufferPointer(start: bytes, count: size * count)
+        return unsafe download.receive(received)
+      }, context)
+    unsafe muster_curl_set_progress(
+      handle,
+      { context, total, _, _, _ in
+        guard let context = unsafe context else { return 0 }
+        let download = unsafe Unmanaged<ArchiveDownload>.fromOpaque(context)
+          .takeUnretainedValue()
+        download.noteProgress(expected: total)
+        return 0
+      }, context)
+  }
+
+  /// Returns how many bytes were taken; fewer than given ends the attempt.
+  private func receive(_ bytes: UnsafeRawBufferPointer) -> Int {
+    // The file is complete already, and this is the page that says so.
+    if unsafe muster_curl_status(handle) == 416 { return bytes.count }
+    guard UInt64(bytes.count) <= request.maxBytes - file.size else {
+      failure = tooLarge()
+      return 0
+    }
+    do throws(FetchFailure) {
+      unsafe try file.append(bytes)
+      return bytes.count
+    } catch {
+      failure = error
+      return 0
+    }
+  }
+
+  private func noteProgress(expected: curl_off_t) {
+    guard expected > 0 else { return reportProgress(total: nil) }
+    reportProgress(total: resumedFrom + UInt64(expected))
+  }
+
+  /// The last line, when everything is there, is always printed.
+  private func reportProgress(total: UInt64?) {
+    var time = timespec()
+    _ = unsafe clock_gettime(CLOCK_MONOTONIC, &time)
+    let now = Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+    let isDue = now - lastProgress >= FetchLimits.progressSeconds
+    guard file.size != reported, file.size == total || isDue else { return }
+    lastProgress = now
+    reported = file.size
+    Report.line("progress \(file.size) \(total ?? 0)")
+  }
+}
