@@ -3,21 +3,21 @@ import MusterSystem
 import Testing
 
 /// A directory of one test's own below the temporary folder, removed at its end.
-final class ScratchDirectory {
+private final class FilesScratch {
   let path: String
 
   init() throws {
-    let parent = ProcessScratch.parent
+    let parent = FilesListing.parent
     path = "\(parent)/muster-files-\(getpid())-\(hexadecimalWord())"
     try Files.makeDirectory(path, mode: 0o700)
   }
 
-  deinit { ProcessScratch.removeTree(path) }
+  deinit { FilesListing.removeTree(path) }
 }
 
 private func hexadecimalWord() -> String { String(Sodium.randomWord(), radix: 16) }
 
-enum ProcessScratch {
+private enum FilesListing {
   static var parent: String {
     guard let value = unsafe getenv("TMPDIR") else { return "/tmp" }
     return unsafe String(cString: value)
@@ -53,9 +53,9 @@ enum ProcessScratch {
 }
 
 @Suite struct FilesTests {
-  let scratch: ScratchDirectory
+  private let scratch: FilesScratch
 
-  init() throws { scratch = try ScratchDirectory() }
+  init() throws { scratch = try FilesScratch() }
 
   func place(_ name: String) -> String { "\(scratch.path)/\(name)" }
 
@@ -68,13 +68,13 @@ enum ProcessScratch {
     try Files.replace(path, with: large, mode: 0o640)
     #expect(try Files.read(path, limit: 100_000) == large)
     #expect(try Files.mode(of: path) == 0o640)
-    #expect(ProcessScratch.names(scratch.path) == ["state"])
+    #expect(FilesListing.names(scratch.path) == ["state"])
   }
 
   @Test func `what a crash left beside a file is no obstacle`() throws {
     try Files.replace(place(".state.new"), with: [9], mode: 0o600)
     try Files.replace(place("state"), with: [1], mode: 0o600)
-    #expect(ProcessScratch.names(scratch.path) == ["state"])
+    #expect(FilesListing.names(scratch.path) == ["state"])
   }
 
   @Test func `a file over the limit is refused`() throws {
@@ -98,7 +98,7 @@ enum ProcessScratch {
     }
     #expect(error?.code == EEXIST)
     #expect(try Files.read(place("key"), limit: 1) == [1])
-    #expect(ProcessScratch.names(scratch.path) == ["key"])
+    #expect(FilesListing.names(scratch.path) == ["key"])
   }
 
   @Test func `a missing directory is an error that names the path`() throws {
@@ -126,7 +126,7 @@ enum ProcessScratch {
     try Files.replaceLink(at: path, to: "two")
     var buffer = [CChar](repeating: 0, count: 100)
     #expect(unsafe readlink(path, &buffer, 100) == 3)
-    #expect(ProcessScratch.names(scratch.path) == ["current"])
+    #expect(FilesListing.names(scratch.path) == ["current"])
     try Files.replace(place("file"), with: [1], mode: 0o600)
     let error = #expect(throws: SystemError.self) {
       try Files.replaceLink(at: place("file"), to: "one")

@@ -16,15 +16,15 @@ extension Address {
 /// hears the beacons of others.
 ///
 /// Beacons leave from the first, so that their source is where the node can be reached.
-final class AgentSockets {
+package final class AgentSockets {
   /// Datagrams taken from one socket before timers and other descriptors get their turn.
-  static let batch = 64
+  package static let batch = 64
 
   /// Where others reach this node.
-  let address: Address
-  let group: Address?
+  package let address: Address
+  package let group: Address?
   /// Datagrams that the kernel had no room for or that the network refused.
-  private(set) var sendsDropped: UInt64 = 0
+  package private(set) var sendsDropped: UInt64 = 0
   private var unicast: DatagramSocket
   private var multicast: DatagramSocket?
   private let log: Log
@@ -41,7 +41,7 @@ final class AgentSockets {
     self.log = log
   }
 
-  static func open(_ options: AgentOptions, log: Log) throws(AgentError) -> AgentSockets {
+  package static func open(_ options: AgentOptions, log: Log) throws(AgentError) -> AgentSockets {
     try check(options)
     let unicast = try bindUnicast(options)
     let address: Address
@@ -111,7 +111,7 @@ final class AgentSockets {
 
   // MARK: Sending
 
-  func send(_ bytes: [UInt8], to address: Address) {
+  package func send(_ bytes: [UInt8], to address: Address) {
     do throws(SystemError) {
       if try unicast.send(bytes, to: address.socketAddress) { return }
     } catch {
@@ -124,14 +124,14 @@ final class AgentSockets {
     sendsDropped += 1
   }
 
-  func sendToGroup(_ bytes: [UInt8]) {
+  package func sendToGroup(_ bytes: [UInt8]) {
     if let group { send(bytes, to: group) }
   }
 
   // MARK: Receiving
 
   /// Calls `receive` with up to `batch` datagrams a turn.
-  func watch(
+  package func watch(
     on loop: EventLoop, receive: @escaping (_ next: () -> ([UInt8], Address)?) -> Void
   ) throws(SystemError) {
     try loop.watch(unicast.number) { [unowned self] in
@@ -145,7 +145,7 @@ final class AgentSockets {
     }
   }
 
-  func unwatch(on loop: EventLoop) {
+  package func unwatch(on loop: EventLoop) {
     loop.unwatch(unicast.number)
     if let number = multicast?.number { loop.unwatch(number) }
   }

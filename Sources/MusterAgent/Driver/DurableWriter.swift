@@ -5,7 +5,7 @@ import MusterSystem
 ///
 /// What is asked for while a write is under way waits; the newest replaces an older one that has
 /// not begun, and when it is on disk the tickets of both are answered, oldest first.
-final class DurableWriter {
+package final class DurableWriter {
   private struct Pending {
     var content: [UInt8]
     var tickets: [UInt64]
@@ -24,7 +24,7 @@ final class DurableWriter {
   ///   - serial: the number of the version on disk.
   ///   - counter: of this start.
   ///   - failed: called at most once; nothing is written after it.
-  init(
+  package init(
     file: RegisterFile, serial: UInt64, counter: UInt64, worker: WorkerThread,
     persisted: @escaping (UInt64) -> Void, failed: @escaping (SystemError) -> Void
   ) {
@@ -36,7 +36,7 @@ final class DurableWriter {
     self.failed = failed
   }
 
-  func write(_ content: [UInt8], ticket: UInt64) {
+  package func write(_ content: [UInt8], ticket: UInt64) {
     waiting = Pending(content: content, tickets: (waiting?.tickets ?? []) + [ticket])
     beginNext()
   }

@@ -5,36 +5,49 @@ import MusterState
 ///
 /// What comes back (a write that is done, an answer) reaches the peer as an input, never from
 /// within `carryOut`.
-final class EffectRunner {
+package final class EffectRunner {
   /// The world as the effects need it.
-  struct Outlets {
-    var send: ([UInt8], Address) -> Void
-    var multicast: ([UInt8]) -> Void
-    var persist: ([UInt8], _ ticket: UInt64) -> Void
-    var event: (Event) -> Void
-    var duty: (Duty) -> Void
-    var stop: (StopReason) -> Void
+  package struct Outlets {
+    package var send: ([UInt8], Address) -> Void
+    package var multicast: ([UInt8]) -> Void
+    package var persist: ([UInt8], _ ticket: UInt64) -> Void
+    package var event: (Event) -> Void
+    package var duty: (Duty) -> Void
+    package var stop: (StopReason) -> Void
+
+    package init(
+      send: @escaping ([UInt8], Address) -> Void, multicast: @escaping ([UInt8]) -> Void,
+      persist: @escaping ([UInt8], _ ticket: UInt64) -> Void, event: @escaping (Event) -> Void,
+      duty: @escaping (Duty) -> Void, stop: @escaping (StopReason) -> Void
+    ) {
+      self.send = send
+      self.multicast = multicast
+      self.persist = persist
+      self.event = event
+      self.duty = duty
+      self.stop = stop
+    }
   }
 
   /// Operators' requests under way at once; a further one is refused.
-  static let requests = 256
+  package static let requests = 256
 
   private let outlets: Outlets
   private var replies: [UInt64: (Reply) -> Void] = [:]
   private var lastTicket: UInt64 = 0
   private var isHalted = false
 
-  init(outlets: Outlets) { self.outlets = outlets }
+  package init(outlets: Outlets) { self.outlets = outlets }
 
   /// A ticket for a command; its reply goes to `completion`, once. `nil` at the limit.
-  func ticket(for completion: @escaping (Reply) -> Void) -> UInt64? {
+  package func ticket(for completion: @escaping (Reply) -> Void) -> UInt64? {
     guard replies.count < Self.requests else { return nil }
     lastTicket += 1
     replies[lastTicket] = completion
     return lastTicket
   }
 
-  func carryOut(_ effects: [Effect]) {
+  package func carryOut(_ effects: [Effect]) {
     for effect in effects where !isHalted {
       switch effect {
       case .send(let bytes, let address): outlets.send(bytes, address)
@@ -49,7 +62,7 @@ final class EffectRunner {
   }
 
   /// Carries out nothing any more, and refuses what operators still wait for.
-  func halt(_ reason: String) {
+  package func halt(_ reason: String) {
     isHalted = true
     let waiting = replies.sorted { $0.key < $1.key }
     replies = [:]

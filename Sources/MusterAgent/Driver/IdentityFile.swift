@@ -2,13 +2,15 @@ import MusterState
 import MusterSystem
 
 /// `STATE/identity`: the Ed25519 secret that is this node.
-struct IdentityFile {
+package struct IdentityFile {
   private static let kind = "muster-identity"
-  let directory: String
-  var path: String { "\(directory)/identity" }
+  package let directory: String
+  package var path: String { "\(directory)/identity" }
+
+  package init(directory: String) { self.directory = directory }
 
   /// The seed; `nil` at the first start.
-  func read(cluster: ClusterID) throws(StateError) -> [UInt8]? {
+  package func read(cluster: ClusterID) throws(StateError) -> [UInt8]? {
     guard let content = try readState(path, directory: directory) else { return nil }
     let mode: UInt32?
     do throws(SystemError) { mode = try Files.mode(of: path) } catch {
@@ -31,7 +33,7 @@ struct IdentityFile {
     }
   }
 
-  func write(seed: [UInt8], cluster: ClusterID) throws(StateError) {
+  package func write(seed: [UInt8], cluster: ClusterID) throws(StateError) {
     let content = KeyedText.render(
       kind: Self.kind, comments: ["This node's secret. It never leaves this machine."],
       [("cluster", cluster.description), ("secret", hexadecimal(seed))], isChecked: true)

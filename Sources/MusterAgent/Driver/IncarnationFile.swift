@@ -5,22 +5,32 @@ import MusterSystem
 ///
 /// The second tells a register that somebody put back from an older copy: going on from it, the
 /// node could break a promise that it no longer knows of.
-struct IncarnationFile {
-  struct Start: Equatable {
-    let counter: UInt64
+package struct IncarnationFile {
+  package struct Start: Equatable {
+    package let counter: UInt64
     /// The register's serial at that start.
-    let register: UInt64
+    package let register: UInt64
+
+    package init(counter: UInt64, register: UInt64) {
+      self.counter = counter
+      self.register = register
+    }
   }
 
   private static let kind = "muster-incarnation"
-  let directory: String
-  let node: NodeID
-  var path: String { "\(directory)/incarnation" }
+  package let directory: String
+  package let node: NodeID
+  package var path: String { "\(directory)/incarnation" }
+
+  package init(directory: String, node: NodeID) {
+    self.directory = directory
+    self.node = node
+  }
 
   /// The last start.
   ///
   /// - Throws: `older` when there is none, although there is an identity.
-  func read() throws(StateError) -> Start {
+  package func read() throws(StateError) -> Start {
     guard let content = try readState(path, directory: directory) else {
       throw .older(path: path, problem: "is missing, although this node was started before")
     }
@@ -48,7 +58,7 @@ struct IncarnationFile {
   }
 
   /// Has the start after `last` on disk, and draws its boot identifier.
-  func advance(from last: Start?, register: UInt64) throws(StateError) -> Incarnation {
+  package func advance(from last: Start?, register: UInt64) throws(StateError) -> Incarnation {
     let counter = (last?.counter ?? 0) + 1
     let content = KeyedText.render(
       kind: Self.kind,

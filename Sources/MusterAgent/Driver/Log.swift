@@ -33,7 +33,7 @@ package final class Log {
     write(Self.line(format, level, time: time, node: node, message()) + "\n")
   }
 
-  static func line(
+  package static func line(
     _ format: LogFormat, _ level: LogLevel, time: String, node: String, _ message: String
   ) -> String {
     switch format {

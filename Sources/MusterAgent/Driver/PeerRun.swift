@@ -6,15 +6,24 @@ import MusterSystem
 /// timer that the peer asks for.
 ///
 /// An input that an effect gives rise to waits until the effects before it are carried out.
-final class PeerRun {
+package final class PeerRun {
   /// The face of a `Peer`.
-  struct Face {
-    var handle: (Input, Instant) -> [Effect]
-    var deadline: () -> Instant?
-    var view: (Instant) -> ClusterView
+  package struct Face {
+    package var handle: (Input, Instant) -> [Effect]
+    package var deadline: () -> Instant?
+    package var view: (Instant) -> ClusterView
+
+    package init(
+      handle: @escaping (Input, Instant) -> [Effect], deadline: @escaping () -> Instant?,
+      view: @escaping (Instant) -> ClusterView
+    ) {
+      self.handle = handle
+      self.deadline = deadline
+      self.view = view
+    }
   }
 
-  var carryOut: ([Effect]) -> Void = { _ in }
+  package var carryOut: ([Effect]) -> Void = { _ in }
   private let face: Face
   private let loop: EventLoop
   private var inputs: [Input] = []
@@ -23,12 +32,12 @@ final class PeerRun {
   private var isHalted = false
   private var alarm: (token: EventLoop.TimerToken, time: Int64)?
 
-  init(_ face: Face, loop: EventLoop) {
+  package init(_ face: Face, loop: EventLoop) {
     self.face = face
     self.loop = loop
   }
 
-  convenience init(_ peer: Peer, loop: EventLoop) {
+  package convenience init(_ peer: Peer, loop: EventLoop) {
     // The closures share the one copy.
     var peer = peer
     self.init(
@@ -38,11 +47,11 @@ final class PeerRun {
       loop: loop)
   }
 
-  var view: ClusterView { face.view(now) }
+  package var view: ClusterView { face.view(now) }
 
   private var now: Instant { Instant(nanoseconds: loop.now) }
 
-  func feed(_ input: Input) {
+  package func feed(_ input: Input) {
     guard !isHalted else { return }
     inputs.append(input)
     guard !isHandling else { return }
@@ -58,7 +67,7 @@ final class PeerRun {
   }
 
   /// Feeds several inputs and looks at the peer's deadline once.
-  func batch(_ body: () -> Void) {
+  package func batch(_ body: () -> Void) {
     isInBatch = true
     body()
     isInBatch = false
@@ -66,7 +75,7 @@ final class PeerRun {
   }
 
   /// Feeds nothing any more.
-  func halt() {
+  package func halt() {
     isHalted = true
     if let alarm { loop.cancel(alarm.token) }
     alarm = nil
@@ -80,7 +89,8 @@ final class PeerRun {
     }
     alarm = nil
     guard let wanted else { return }
-    let token = loop.schedule(at: wanted) { [weak self] in
+    // Never within this turn: a deadline that has passed must not keep the sockets waiting.
+    let token = loop.schedule(at: max(wanted, loop.now + 1)) { [weak self] in
       self?.alarm = nil
       self?.feed(.timer)
     }

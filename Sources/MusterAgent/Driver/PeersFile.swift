@@ -4,14 +4,16 @@ import MusterSystem
 /// `STATE/peers`: where members were last seen, to find them again without multicast.
 ///
 /// Best effort: nothing depends on it, and whatever is wrong with it means "unknown".
-struct PeersFile: Sendable {
+package struct PeersFile: Sendable {
   /// Members come and go; so many are remembered.
-  static let limit = 64
+  package static let limit = 64
   private static let kind = "muster-peers"
 
-  let path: String
+  package let path: String
 
-  func read() -> [Address] {
+  package init(path: String) { self.path = path }
+
+  package func read() -> [Address] {
     guard let content = (try? Files.read(path, limit: KeyedText.limit)) ?? nil,
       let text = try? KeyedText(
         parsing: content, path: path, kind: Self.kind, keys: ["peer"], repeated: ["peer"],
@@ -20,7 +22,7 @@ struct PeersFile: Sendable {
     return text.values("peer").prefix(Self.limit).compactMap { Address($0.text) }
   }
 
-  func write(_ addresses: [Address]) throws(SystemError) {
+  package func write(_ addresses: [Address]) throws(SystemError) {
     let content = KeyedText.render(
       kind: Self.kind, addresses.prefix(Self.limit).map { ("peer", $0.description) },
       isChecked: true)

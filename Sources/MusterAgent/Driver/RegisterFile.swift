@@ -7,25 +7,36 @@ import MusterSystem
 ///     muster-register 1 <cluster> <node> <serial> <counter> <bytes> <BLAKE2b-256>
 ///
 /// The digest is over the line without it and the bytes behind the line.
-struct RegisterFile: Sendable {
-  struct Version: Equatable, Sendable {
-    let serial: UInt64
-    let content: [UInt8]
+package struct RegisterFile: Sendable {
+  package struct Version: Equatable, Sendable {
+    package let serial: UInt64
+    package let content: [UInt8]
+
+    package init(serial: UInt64, content: [UInt8]) {
+      self.serial = serial
+      self.content = content
+    }
   }
 
   /// The peer's state is bounded by `Limits`; this bounds what a damaged length could ask for.
-  static let limit = 16 << 20
+  package static let limit = 16 << 20
   private static let kind = "muster-register"
 
-  let directory: String
-  let cluster: ClusterID
-  let node: NodeID
-  var path: String { "\(directory)/register" }
+  package let directory: String
+  package let cluster: ClusterID
+  package let node: NodeID
+  package var path: String { "\(directory)/register" }
+
+  package init(directory: String, cluster: ClusterID, node: NodeID) {
+    self.directory = directory
+    self.cluster = cluster
+    self.node = node
+  }
 
   /// The last version; `nil` when the peer never had one written.
   ///
   /// - Parameter lastStart: what the incarnation file says; what is older is refused.
-  func read(lastStart: IncarnationFile.Start) throws(StateError) -> Version? {
+  package func read(lastStart: IncarnationFile.Start) throws(StateError) -> Version? {
     let bytes: [UInt8]?
     do throws(SystemError) { bytes = try Files.read(path, limit: Self.limit) } catch {
       throw .unusable(directory: directory, error)
@@ -52,7 +63,7 @@ struct RegisterFile: Sendable {
   }
 
   /// A first start must not write over what another identity promised.
-  func requireNone(for identity: String) throws(StateError) {
+  package func requireNone(for identity: String) throws(StateError) {
     do throws(SystemError) {
       if try Files.mode(of: path) == nil { return }
     } catch {
@@ -89,11 +100,11 @@ struct RegisterFile: Sendable {
   }
 
   /// Writes one version; it is durable on return.
-  func write(_ version: Version, counter: UInt64) throws(SystemError) {
+  package func write(_ version: Version, counter: UInt64) throws(SystemError) {
     try Files.replace(path, with: render(version, counter: counter), mode: 0o600)
   }
 
-  func render(_ version: Version, counter: UInt64) -> [UInt8] {
+  package func render(_ version: Version, counter: UInt64) -> [UInt8] {
     let line =
       "\(Self.kind) 1 \(cluster) \(node) \(version.serial) \(counter) \(version.content.count)"
     return Array("\(line) \(digest(line, version.content))\n".utf8) + version.content
