@@ -81,7 +81,7 @@ package final class AgentGround {
   }
 
   /// What the peer is told once.
-  func peerConfiguration() -> PeerConfiguration {
+  package func peerConfiguration() -> PeerConfiguration {
     guard let seed = Bytes32(Sodium.randomBytes(32)) else { preconditionFailure("32 bytes") }
     var join = options.join
     for remembered in PeersFile(path: state.peersPath).read() where !join.contains(remembered) {
