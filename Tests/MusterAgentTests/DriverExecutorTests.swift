@@ -273,6 +273,24 @@ private final class ScriptedServices: ServiceRunning {
     #expect(status?.services.first?.starts == 2)
   }
 
+  @Test func `each step of a release is told in order`() {
+    var steps: [ReleaseStep] = []
+    executor.onStep = { steps.append($0) }
+    let order = order("2.0", term: 1)
+    executor.obey(Duty(term: 1, role: .web, fetch: order))
+    store.fetched(.success(two))
+    executor.obey(Duty(term: 1, role: .web, verify: two))
+    store.answer(.success(()))
+    executor.obey(Duty(term: 1, role: .web, run: two))
+    store.answer(.failure(StoreFailure(reason: "corrupt", mayPass: false)))
+    store.storageState = "lost"
+    #expect(
+      steps == [
+        .fetching(order.release), .published(two), .verified(two),
+        .failed(version: "2.0", reason: "corrupt"), .storage("lost"),
+      ])
+  }
+
   @Test func `ending stops everything and waits for it`() {
     executor.obey(
       Duty(term: 1, role: .worker, run: one, fetch: order("2.0", term: 1)))

@@ -21,6 +21,10 @@ package final class Agent {
   package let ground: AgentGround
   /// Called with each event, in order, after it was logged.
   package var onEvent: ((Event) -> Void)?
+  /// Called with each step of this node's releases, in order, after it was logged.
+  package var onStep: ((ReleaseStep) -> Void)? {
+    didSet { executor.onStep = onStep }
+  }
 
   private let run: PeerRun
   private let runner: EffectRunner
@@ -32,6 +36,8 @@ package final class Agent {
 
   package var loop: EventLoop { ground.loop }
   package var log: Log { ground.log }
+  /// The clock of the instants in `view`.
+  package var now: Instant { Instant(nanoseconds: loop.now) }
 
   /// A snapshot of what this node knows.
   package var view: ClusterView { run.view }

@@ -12,6 +12,9 @@ package final class Executor {
     let role: Role
   }
 
+  /// Told each step, after it was logged.
+  package var onStep: ((ReleaseStep) -> Void)?
+
   private let loop: EventLoop
   private let store: any ReleaseStoring
   private let services: any ServiceRunning
@@ -51,7 +54,7 @@ package final class Executor {
     self.log = log
     reporter = StatusReporter(loop: loop, report: report)
     services.onChange = { [weak self] in self?.servicesChanged() }
-    store.onStorageChange = { [weak self] in self?.publish() }
+    store.onStorageChange = { [weak self] in self?.storageChanged() }
   }
 
   /// Works towards `duty` from now on. One of a lower term than the last is refused.
@@ -115,6 +118,7 @@ package final class Executor {
     starting = nil
     startFailure = ""
     remember(target.release)
+    onStep?(.verified(target.release))
     do throws(SystemError) {
       try Files.replaceLink(at: link, to: store.path(of: target.release))
     } catch {
@@ -131,6 +135,7 @@ package final class Executor {
     forget(target.release)
     if startFailure != failure.reason {
       log.error("cannot start \(target.release.directoryName): \(failure.reason)")
+      onStep?(.failed(version: target.release.version, reason: failure.reason))
     }
     startFailure = failure.reason
     publish()
@@ -181,12 +186,14 @@ package final class Executor {
     aheadFailure = ""
     remember(release)
     log.info("verified \(release.directoryName)")
+    onStep?(.verified(release))
     publish()
   }
 
   private func reportAhead(_ release: ReleaseReference, _ failure: StoreFailure) {
     if aheadFailure != failure.reason {
       log.warning("cannot verify \(release.directoryName): \(failure.reason)")
+      onStep?(.failed(version: release.version, reason: failure.reason))
     }
     aheadFailure = failure.reason
     publish()
@@ -215,6 +222,7 @@ package final class Executor {
     guard order != fetch?.order else { return }
     fetch?.cancel()
     log.info("fetching \(order.release.version) from its source, ordered in term \(order.term)")
+    onStep?(.fetching(order.release))
     let run = FetchRun(order, store: store, loop: loop) { [weak self] in self?.fetchChanged() }
     fetch = run
     run.begin()
@@ -224,8 +232,10 @@ package final class Executor {
     if let outcome = fetch?.outcome {
       if let reference = outcome.reference {
         log.info("published \(reference.directoryName)")
+        onStep?(.published(reference))
       } else {
         log.error("the fetch failed: \(outcome.failure)")
+        onStep?(.failed(version: fetch?.order.release.version ?? "", reason: outcome.failure))
       }
     }
     publish()
@@ -246,6 +256,12 @@ package final class Executor {
   }
 
   // MARK: Reporting
+
+  private func storageChanged() {
+    log.info("the shared directory is \(store.storageState)")
+    onStep?(.storage(store.storageState))
+    publish()
+  }
 
   private func publish() {
     let report = services.report
