@@ -1,0 +1,276 @@
+import MusterState
+import MusterSystem
+
+/// Compares what this node should do with what it does, and drives the release store and the
+/// service supervisor from the one to the other.
+///
+/// Nothing is started that was not verified for this very start, and what a lower term orders is
+/// refused. All calls and callbacks are on the event loop's thread.
+package final class Executor {
+  private struct Target: Hashable {
+    let release: ReleaseReference
+    let role: Role
+  }
+
+  /// Told each step, after it was logged.
+  package var onStep: ((ReleaseStep) -> Void)?
+
+  private let loop: EventLoop
+  private let store: any ReleaseStoring
+  private let services: any ServiceRunning
+  private let link: String
+  private let log: Log
+  private let reporter: StatusReporter
+
+  private var duty = Duty()
+  private var context: ServiceContext
+  /// What should run, and the verification that comes before it.
+  private var wanted: Target?
+  private var starting: Verification?
+  private var startFailure = ""
+  /// What the supervisor was told to run.
+  private var applied: Target?
+  /// A release to have ready before it is needed.
+  private var ahead: Verification?
+  private var aheadFailure = ""
+  private var verified: [ReleaseReference] = []
+  private var fetch: FetchRun?
+  private var collectedFor: Duty?
+  private var ended: (() -> Void)?
+  private var isEnding = false
+
+  /// - Parameters:
+  ///   - link: where this node's `current` link is, on its own disk.
+  ///   - report: told what this node does, whole, whenever that changes.
+  package init(
+    loop: EventLoop, store: any ReleaseStoring, services: any ServiceRunning, link: String,
+    context: ServiceContext, log: Log, report: @escaping (LocalStatus) -> Void
+  ) {
+    self.loop = loop
+    self.store = store
+    self.services = services
+    self.link = link
+    self.context = context
+    self.log = log
+    reporter = StatusReporter(loop: loop, report: report)
+    services.onChange = { [weak self] in self?.servicesChanged() }
+    store.onStorageChange = { [weak self] in self?.storageChanged() }
+  }
+
+  /// Works towards `duty` from now on. One of a lower term than the last is refused.
+  package func obey(_ duty: Duty) {
+    guard !isEnding else { return }
+    guard duty.term >= self.duty.term else {
+      log.warning("refused an order of term \(duty.term): \(self.duty.term) was obeyed already")
+      return
+    }
+    self.duty = duty
+    store.expect(duty.run)
+    followRun()
+    followVerify()
+    followFetch()
+    followKeep()
+    publish()
+  }
+
+  /// Has templates rendered with what the cluster looks like now.
+  package func update(_ context: ServiceContext) {
+    guard context != self.context else { return }
+    self.context = context
+    if let applied { services.apply(goal(applied)) }
+  }
+
+  /// Stops everything in good order, then calls `completion`, once. No duty is obeyed any more.
+  package func end(_ completion: @escaping () -> Void) {
+    isEnding = true
+    wanted = nil
+    starting?.cancel()
+    ahead?.cancel()
+    fetch?.cancel()
+    ended = completion
+    stopServices()
+    if services.report.running == nil { finishEnd() }
+  }
+
+  // MARK: Running
+
+  private func followRun() {
+    var target: Target?
+    if let release = duty.run, let role = duty.role {
+      target = Target(release: release, role: role)
+    }
+    guard target != wanted else { return }
+    wanted = target
+    starting?.cancel()
+    starting = nil
+    startFailure = ""
+    if applied != nil { stopServices() }
+    guard let target else { return }
+    let verification = Verification(
+      of: target.release, store: store, loop: loop,
+      verified: { [weak self] in self?.start(target) },
+      failed: { [weak self] failure in self?.refuseStart(target, failure) })
+    starting = verification
+    verification.begin()
+  }
+
+  private func start(_ target: Target) {
+    starting = nil
+    startFailure = ""
+    remember(target.release)
+    onStep?(.verified(target.release))
+    do throws(SystemError) {
+      try Files.replaceLink(at: link, to: store.path(of: target.release))
+    } catch {
+      // The link is for people and scripts; services are given the directory itself.
+      log.warning("cannot point \(link) at \(target.release.directoryName): \(error)")
+    }
+    applied = target
+    log.info("starting \(target.release.directoryName) as \(target.role)")
+    services.apply(goal(target))
+    publish()
+  }
+
+  private func refuseStart(_ target: Target, _ failure: StoreFailure) {
+    forget(target.release)
+    if startFailure != failure.reason {
+      log.error("cannot start \(target.release.directoryName): \(failure.reason)")
+      onStep?(.failed(version: target.release.version, reason: failure.reason))
+    }
+    startFailure = failure.reason
+    publish()
+  }
+
+  private func stopServices() {
+    if let applied { log.info("stopping \(applied.release.directoryName)") }
+    applied = nil
+    services.apply(nil)
+  }
+
+  private func goal(_ target: Target) -> ServiceGoal {
+    ServiceGoal(
+      release: target.release, directory: store.path(of: target.release), role: target.role,
+      context: context)
+  }
+
+  private func servicesChanged() {
+    publish()
+    if isEnding, services.report.running == nil { finishEnd() }
+  }
+
+  private func finishEnd() {
+    let completion = ended
+    ended = nil
+    completion?()
+  }
+
+  // MARK: Verifying ahead
+
+  private func followVerify() {
+    let release = duty.verify
+    if let ahead, ahead.reference == release { return }
+    ahead?.cancel()
+    ahead = nil
+    aheadFailure = ""
+    guard let release, !verified.contains(release), starting?.reference != release else { return }
+    let verification = Verification(
+      of: release, store: store, loop: loop,
+      verified: { [weak self] in self?.finishAhead(release) },
+      failed: { [weak self] failure in self?.reportAhead(release, failure) })
+    ahead = verification
+    verification.begin()
+  }
+
+  private func finishAhead(_ release: ReleaseReference) {
+    ahead = nil
+    aheadFailure = ""
+    remember(release)
+    log.info("verified \(release.directoryName)")
+    onStep?(.verified(release))
+    publish()
+  }
+
+  private func reportAhead(_ release: ReleaseReference, _ failure: StoreFailure) {
+    if aheadFailure != failure.reason {
+      log.warning("cannot verify \(release.directoryName): \(failure.reason)")
+      onStep?(.failed(version: release.version, reason: failure.reason))
+    }
+    aheadFailure = failure.reason
+    publish()
+  }
+
+  /// Only what this process itself has verified, and only as many as the register can name.
+  private func remember(_ release: ReleaseReference) {
+    verified.removeAll { $0 == release }
+    verified.append(release)
+    if verified.count > Limits.releases { verified.removeFirst() }
+  }
+
+  private func forget(_ release: ReleaseReference) { verified.removeAll { $0 == release } }
+
+  // MARK: Fetching
+
+  private func followFetch() {
+    guard let order = duty.fetch else {
+      // The outcome stays to be seen; a download that nobody wants does not go on.
+      if fetch?.outcome == nil {
+        fetch?.cancel()
+        fetch = nil
+      }
+      return
+    }
+    guard order != fetch?.order else { return }
+    fetch?.cancel()
+    log.info("fetching \(order.release.version) from its source, ordered in term \(order.term)")
+    onStep?(.fetching(order.release))
+    let run = FetchRun(order, store: store, loop: loop) { [weak self] in self?.fetchChanged() }
+    fetch = run
+    run.begin()
+  }
+
+  private func fetchChanged() {
+    if let outcome = fetch?.outcome {
+      if let reference = outcome.reference {
+        log.info("published \(reference.directoryName)")
+        onStep?(.published(reference))
+      } else {
+        log.error("the fetch failed: \(outcome.failure)")
+        onStep?(.failed(version: fetch?.order.release.version ?? "", reason: outcome.failure))
+      }
+    }
+    publish()
+  }
+
+  /// Whoever published a release tidies up once its plan is done, as long as it leads: in the
+  /// same term, and with a list of what stays.
+  private func followKeep() {
+    guard duty.fetch == nil, duty.plan == nil, !duty.keep.isEmpty, duty != collectedFor,
+      let fetch, fetch.outcome?.reference != nil, fetch.order.term == duty.term
+    else { return }
+    collectedFor = duty
+    var keeping = duty.keep
+    for release in [duty.run, duty.verify, applied?.release, fetch.outcome?.reference] {
+      if let release, !keeping.contains(release) { keeping.append(release) }
+    }
+    store.collect(keeping: keeping, term: duty.term)
+  }
+
+  // MARK: Reporting
+
+  private func storageChanged() {
+    log.info("the shared directory is \(store.storageState)")
+    onStep?(.storage(store.storageState))
+    publish()
+  }
+
+  private func publish() {
+    let report = services.report
+    let failures = [startFailure, fetch?.trouble ?? "", report.failure, aheadFailure]
+    reporter.offer(
+      LocalStatus(
+        verified: verified, fetched: fetch?.outcome, progress: fetch?.progress,
+        running: report.running, runningRole: report.role, ready: report.ready,
+        reportedVersion: report.version, failure: failures.first { !$0.isEmpty } ?? "",
+        storage: store.storageState, services: report.services))
+  }
+}

@@ -1,0 +1,99 @@
+import MusterProtocol
+import MusterState
+import MusterSystem
+
+/// Feeds one peer: inputs in the order in which they come, with the time of the loop, and the
+/// timer that the peer asks for.
+///
+/// An input that an effect gives rise to waits until the effects before it are carried out.
+package final class PeerRun {
+  /// The face of a `Peer`.
+  package struct Face {
+    package var handle: (Input, Instant) -> [Effect]
+    package var deadline: () -> Instant?
+    package var view: (Instant) -> ClusterView
+
+    package init(
+      handle: @escaping (Input, Instant) -> [Effect], deadline: @escaping () -> Instant?,
+      view: @escaping (Instant) -> ClusterView
+    ) {
+      self.handle = handle
+      self.deadline = deadline
+      self.view = view
+    }
+  }
+
+  package var carryOut: ([Effect]) -> Void = { _ in }
+  private let face: Face
+  private let loop: EventLoop
+  private var inputs: [Input] = []
+  private var isHandling = false
+  private var isInBatch = false
+  private var isHalted = false
+  private var alarm: (token: EventLoop.TimerToken, time: Int64)?
+
+  package init(_ face: Face, loop: EventLoop) {
+    self.face = face
+    self.loop = loop
+  }
+
+  package convenience init(_ peer: Peer, loop: EventLoop) {
+    // The closures share the one copy.
+    var peer = peer
+    self.init(
+      Face(
+        handle: { peer.handle($0, at: $1) }, deadline: { peer.deadline },
+        view: { peer.view(at: $0) }),
+      loop: loop)
+  }
+
+  package var view: ClusterView { face.view(now) }
+
+  private var now: Instant { Instant(nanoseconds: loop.now) }
+
+  package func feed(_ input: Input) {
+    guard !isHalted else { return }
+    inputs.append(input)
+    guard !isHandling else { return }
+    isHandling = true
+    var index = 0
+    while index < inputs.count, !isHalted {
+      carryOut(face.handle(inputs[index], now))
+      index += 1
+    }
+    inputs.removeAll(keepingCapacity: true)
+    isHandling = false
+    if !isInBatch { setAlarm() }
+  }
+
+  /// Feeds several inputs and looks at the peer's deadline once.
+  package func batch(_ body: () -> Void) {
+    isInBatch = true
+    body()
+    isInBatch = false
+    setAlarm()
+  }
+
+  /// Feeds nothing any more.
+  package func halt() {
+    isHalted = true
+    if let alarm { loop.cancel(alarm.token) }
+    alarm = nil
+  }
+
+  private func setAlarm() {
+    let wanted = isHalted ? nil : face.deadline()?.nanoseconds
+    if let alarm {
+      if alarm.time == wanted { return }
+      loop.cancel(alarm.token)
+    }
+    alarm = nil
+    guard let wanted else { return }
+    // Never within this turn: a deadline that has passed must not keep the sockets waiting.
+    let token = loop.schedule(at: max(wanted, loop.now + 1)) { [weak self] in
+      self?.alarm = nil
+      self?.feed(.timer)
+    }
+    alarm = (token, wanted)
+  }
+}
