@@ -42,7 +42,7 @@ package final class CommandRun {
   ///
   /// - Parameter limit: nanoseconds after which its whole group is killed.
   package init(
-    _ command: Command, limit: Int64, loop: EventLoop, completion: @escaping (Outcome) -> Void
+    _ command: ProcessCommand, limit: Int64, loop: EventLoop, completion: @escaping (Outcome) -> Void
   ) {
     self.loop = loop
     self.completion = completion
@@ -60,6 +60,9 @@ package final class CommandRun {
       timer = loop.schedule(after: 0) { self.finish(.notStarted(error)) }
     }
   }
+
+  /// Whether `completion` has been called, or never will be.
+  package var hasFinished: Bool { completion == nil }
 
   /// Ends the command; `completion` will not be called.
   package func cancel() {

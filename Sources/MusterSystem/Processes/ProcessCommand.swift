@@ -1,5 +1,5 @@
 /// A program with everything that it is started with.
-package struct Command: Hashable, Sendable {
+package struct ProcessCommand: Hashable, Sendable {
   /// A path; see `ChildProcess`.
   package var program: String
   package var arguments: [String]
@@ -27,7 +27,7 @@ package struct Command: Hashable, Sendable {
 extension ChildProcess {
   /// Starts `command`; see the other initialiser.
   package convenience init(
-    _ command: Command, output: Output = .piped
+    _ command: ProcessCommand, output: Output = .piped
   ) throws(SystemError) {
     try self.init(
       program: command.program, arguments: command.arguments,
