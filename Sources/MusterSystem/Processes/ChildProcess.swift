@@ -99,6 +99,12 @@ package final class ChildProcess {
     _ = kill(-pid, number)
   }
 
+  /// Sends a signal to the child alone: what it started need not understand a reload.
+  package func signalLeader(_ number: Int32) {
+    guard status == nil else { return }
+    _ = kill(pid, number)
+  }
+
   /// How the child ended, or `nil` while it runs. What is left of its group is killed then.
   package func reap() -> ExitStatus? { wait(muster_wait_nohang()) }
 
