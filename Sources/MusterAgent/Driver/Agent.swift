@@ -231,18 +231,3 @@ private final class Hooks {
   var event: (Event) -> Void = { _ in }
   var stop: (StopReason) -> Void = { _ in }
 }
-
-extension ServiceContext {
-  /// What the operator's view says, for templates.
-  init(_ view: ClusterView) {
-    self.init(
-      cluster: view.clusterName, node: view.name,
-      leader: view.members.first { $0.isLeader }?.name,
-      members: view.members.map {
-        Member(
-          name: $0.name, address: $0.address, isAlive: $0.state == .alive, role: $0.role,
-          data: $0.data)
-      }.sorted { $0.name < $1.name },
-      settings: view.body?.settings ?? [])
-  }
-}
