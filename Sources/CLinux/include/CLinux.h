@@ -5,6 +5,8 @@
 #ifndef MUSTER_CLINUX_H
 #define MUSTER_CLINUX_H
 
+#include "udp.h"
+
 #include <netinet/in.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
