@@ -30,7 +30,7 @@ package struct SteeringSignals: ~Copyable {
     for number in [SIGTERM, SIGINT, SIGHUP] { unsafe sigaddset(&signals, number) }
     let code = unsafe pthread_sigmask(SIG_BLOCK, &signals, nil)
     if code != 0 { throw SystemError(call: "pthread_sigmask", code: code) }
-    unsafe signal(SIGPIPE, SIG_IGN)
+    signal(SIGPIPE, SIG_IGN)
     let number = try retrying("signalfd") {
       unsafe signalfd(-1, &signals, Int32(SFD_CLOEXEC) | Int32(SFD_NONBLOCK))
     }
