@@ -1,0 +1,106 @@
+import MusterState
+
+/// What the executor needs of the service supervisor.
+///
+/// Level-triggered: the executor says what should run, the supervisor works towards it for as
+/// long as it takes (stops what does not belong to the goal first, restarts what fell over) and
+/// reports whole what it does.
+package protocol ServiceRunning: AnyObject {
+  /// Makes `goal` what should run; `nil` stops everything. The same goal again does nothing; one
+  /// that differs in its context only renders files anew and restarts what they changed for.
+  func apply(_ goal: ServiceGoal?)
+
+  var report: ServiceReport { get }
+
+  /// Called whenever `report` has changed, never from within `apply`.
+  var onChange: (() -> Void)? { get set }
+}
+
+/// What should run on this node.
+package struct ServiceGoal: Hashable, Sendable {
+  package var release: ReleaseReference
+  /// Where the files of `release` are, every byte of them verified a moment ago.
+  package var directory: String
+  package var role: Role
+  package var context: ServiceContext
+
+  package init(
+    release: ReleaseReference, directory: String, role: Role, context: ServiceContext
+  ) {
+    self.release = release
+    self.directory = directory
+    self.role = role
+    self.context = context
+  }
+}
+
+/// What the supervisor does, whole.
+package struct ServiceReport: Hashable, Sendable {
+  /// The release and role of the services that have a process; `nil` when none has.
+  package var running: ReleaseReference?
+  package var role: Role?
+  /// Whether every service of `running` passes its probe.
+  package var ready: Bool
+  /// What the process itself says its version is; empty when nothing runs.
+  package var version: String
+  /// Why a start failed; empty when nothing failed.
+  package var failure: String
+  package var services: [ServiceStatus]
+
+  package init(
+    running: ReleaseReference? = nil, role: Role? = nil, ready: Bool = false,
+    version: String = "", failure: String = "", services: [ServiceStatus] = []
+  ) {
+    self.running = running
+    self.role = role
+    self.ready = ready
+    self.version = version
+    self.failure = failure
+    self.services = services
+  }
+}
+
+/// What templates and commands of services can say about the cluster.
+package struct ServiceContext: Hashable, Sendable {
+  package struct Member: Hashable, Sendable {
+    package var name: String
+    /// Where the node's agent is reached; services are on the same host, on ports of their own.
+    package var address: Address
+    package var isAlive: Bool
+    /// The committed job; `nil` outside the roster.
+    package var role: Role?
+    /// Relation data, sorted by key.
+    package var data: [Setting]
+
+    package init(
+      name: String, address: Address, isAlive: Bool, role: Role?, data: [Setting]
+    ) {
+      self.name = name
+      self.address = address
+      self.isAlive = isAlive
+      self.role = role
+      self.data = data
+    }
+  }
+
+  package var cluster: String
+  /// This node's name.
+  package var node: String
+  /// The leader's name; `nil` while nobody is known to lead.
+  package var leader: String?
+  /// Sorted by name; this node is among them.
+  package var members: [Member]
+  /// Cluster-wide values, sorted by key.
+  package var settings: [Setting]
+
+  package init(
+    cluster: String, node: String, leader: String? = nil, members: [Member] = [],
+    settings: [Setting] = []
+  ) {
+    self.cluster = cluster
+    self.node = node
+    self.leader = leader
+    self.members = members
+    self.settings = settings
+  }
+}
