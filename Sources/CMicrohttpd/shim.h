@@ -3,6 +3,10 @@
 #ifndef MUSTER_CMICROHTTPD_H
 #define MUSTER_CMICROHTTPD_H
 
+// First, so that what both modules need of the system (SOCK_STREAM and others) belongs to one of
+// them: Swift finds it through CLinux in every file.
+#include <CLinux.h>
+
 #include <errno.h>
 #include <microhttpd.h>
 #include <stdint.h>
