@@ -15,11 +15,51 @@
 #include <sys/socket.h>
 #include <sys/timerfd.h>
 #include <sys/types.h>
+#include <stddef.h>
 #include <stdint.h>
 
 // epoll_event holds a union, which Swift cannot check: these pass descriptors only.
 int muster_epoll_set(int epoll, int operation, int descriptor, uint32_t events);
 // Fills `descriptors` with what is ready; at most 64. Returns their number, or -1.
 int muster_epoll_wait(int epoll, int32_t descriptors[64], int milliseconds);
+
+// A program to start in a process of its own. Strings of `arguments` and `environment` stand one
+// after the other, each with its NUL.
+struct muster_spawn_request {
+  const char *program;
+  const char *arguments;
+  size_t argument_count;
+  const char *environment;
+  size_t environment_count;
+  // NULL: where the daemon is.
+  const char *directory;
+  // Becomes standard output; -1: the daemon's own.
+  int output;
+  // Whether standard error goes to `output`, too.
+  int joins_errors;
+  // Sent to the child when the thread that called dies; 0: none.
+  int parent_death_signal;
+};
+
+enum { MUSTER_SPAWN_SETUP = 1, MUSTER_SPAWN_DIRECTORY = 2, MUSTER_SPAWN_EXEC = 3 };
+
+// Forks and becomes the program, in a process group of its own, with standard input from
+// /dev/null, default signals, and no other descriptor. Returns 0 once the program runs; otherwise
+// -1 with errno, `stage` says what failed, and nothing is left behind.
+int muster_spawn(
+    const struct muster_spawn_request *request, int32_t *process, int *pidfd, int *stage);
+
+// waitid for one child: 1 when it has ended (`kind` 0: exited, 1: ended by a signal), 0 when not
+// yet, -1 with errno. siginfo_t holds a union, which Swift cannot check.
+int muster_wait(int32_t process, int options, int *kind, int *status);
+int muster_wait_nohang(void);
+int muster_wait_keep(void);
+
+// A pipe, close-on-exec, whose read end does not block: programs do not expect EAGAIN from their
+// standard output, so the write end does.
+int muster_pipe(int32_t ends[2]);
+
+// The process's environment: `environ` is a variable that Swift calls unsafe to share.
+const char *const *muster_environment(void);
 
 #endif
