@@ -62,4 +62,10 @@ int muster_pipe(int32_t ends[2]);
 // The process's environment: `environ` is a variable that Swift calls unsafe to share.
 const char *const *muster_environment(void);
 
+// Begins a TCP connection, without waiting, to an IPv6 address or an IPv4-mapped one, given as
+// two numbers. Returns the socket, which is writable once connected or refused, or -1.
+int muster_stream_connect(uint64_t high, uint64_t low, uint16_t port);
+// How the connection went: 0 or an errno.
+int muster_socket_error(int number);
+
 #endif

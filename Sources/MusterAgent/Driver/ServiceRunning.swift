@@ -66,20 +66,34 @@ package struct ServiceContext: Hashable, Sendable {
     package var name: String
     /// Where the node's agent is reached; services are on the same host, on ports of their own.
     package var address: Address
-    package var isAlive: Bool
+    package var state: MemberState
     /// The committed job; `nil` outside the roster.
     package var role: Role?
+    /// What the member says of its services.
+    package var isReady: Bool
+    /// The version that it runs; empty when none.
+    package var version: String
     /// Relation data, sorted by key.
     package var data: [Setting]
 
     package init(
-      name: String, address: Address, isAlive: Bool, role: Role?, data: [Setting]
+      name: String, address: Address, state: MemberState, role: Role?, isReady: Bool = false,
+      version: String = "", data: [Setting]
     ) {
       self.name = name
       self.address = address
-      self.isAlive = isAlive
+      self.state = state
       self.role = role
+      self.isReady = isReady
+      self.version = version
       self.data = data
+    }
+
+    package init(
+      name: String, address: Address, isAlive: Bool, role: Role?, data: [Setting]
+    ) {
+      self.init(
+        name: name, address: address, state: isAlive ? .alive : .dead, role: role, data: data)
     }
   }
 

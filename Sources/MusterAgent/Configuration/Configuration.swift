@@ -1,0 +1,71 @@
+import MusterState
+import MusterSystem
+
+/// What `muster.yaml` holds: options of the agent, and the services.
+package struct Configuration: Hashable, Sendable {
+  package let options: ConfiguredOptions
+  /// Sorted by name.
+  package let services: [ServiceDefinition]
+
+  /// Reads the file at `path` and the templates that it names, relative to its directory. Blocks.
+  ///
+  /// - Throws: `ConfigurationError` with every mistake.
+  package init(path: String) throws(ConfigurationError) {
+    var reader = ConfigurationReader(path: path)
+    let root = Self.read(path, &reader)
+    let fields =
+      root.map {
+        reader.fields(
+          $0, "the configuration", allowed: ConfigurationReader.optionKeys + ["services"])
+      } ?? [:]
+    let options = reader.options(fields)
+    let services =
+      fields["services"].map { reader.services($0, directory: Self.directory(of: path)) } ?? []
+    guard reader.problems.isEmpty else {
+      throw ConfigurationError(
+        reader.problems.sorted { left, right in
+          guard left.path == right.path else { return left.path == path }
+          return (left.place ?? .start) < (right.place ?? .start)
+        })
+    }
+    self.options = options
+    self.services = services
+  }
+
+  /// What is wrong with the file at `path`; empty when nothing is. For `muster config check`.
+  package static func check(path: String) -> [ConfigurationProblem] {
+    do throws(ConfigurationError) {
+      _ = try Configuration(path: path)
+      return []
+    } catch {
+      return error.problems
+    }
+  }
+
+  /// The top of the document; `nil` when it is empty or cannot be read, which is noted.
+  private static func read(_ path: String, _ reader: inout ConfigurationReader) -> YamlNode? {
+    do throws(SystemError) {
+      guard let text = try Files.read(path, limit: YamlDocument.maximumBytes) else {
+        reader.note(nil, "there is no such file; check the path")
+        return nil
+      }
+      do throws(YamlError) {
+        return try YamlDocument(text).root
+      } catch {
+        reader.note(error.place, error.problem)
+      }
+    } catch {
+      reader.note(nil, "cannot be read: \(error.reason)")
+    }
+    return nil
+  }
+
+  private static func directory(of path: String) -> String {
+    guard let slash = path.lastIndex(of: "/") else { return "." }
+    return slash == path.startIndex ? "" : String(path[..<slash])
+  }
+}
+
+extension YamlPlace {
+  fileprivate static let start = YamlPlace(line: 1, column: 1)
+}
