@@ -9,5 +9,5 @@ package protocol AgentInterior: AnyObject {
   var now: Instant { get }
   var history: EventHistory { get }
   /// Hands an operator's request to the peer. `completion` is called once, perhaps at once.
-  func submit(_ command: Command, completion: @escaping (Reply) -> Void)
+  func submit(_ command: MusterProtocol.Command, completion: @escaping (Reply) -> Void)
 }

@@ -15,7 +15,7 @@ package enum OperatorRequest {
 
   package static func set(
     key: String, value: String, forCluster: Bool
-  ) throws(Refusal) -> Command {
+  ) throws(Refusal) -> MusterProtocol.Command {
     try check(key: key)
     guard value.utf8.count <= Limits.valueBytes else {
       throw Refusal(
@@ -43,7 +43,7 @@ package enum OperatorRequest {
 
   package static func release(
     version: String, source: String, sha256: String
-  ) throws(Refusal) -> Command {
+  ) throws(Refusal) -> MusterProtocol.Command {
     guard isVersion(version) else {
       throw Refusal("\"\(version)\" is no version: use letters, digits and . _ + -, at most 64")
     }
