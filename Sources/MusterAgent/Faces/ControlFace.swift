@@ -162,7 +162,8 @@ final class ControlFace {
   }
 
   private func submit(
-    _ responder: HttpResponder, _ command: () throws(OperatorRequest.Refusal) -> MusterProtocol.Command
+    _ responder: HttpResponder,
+    _ command: () throws(OperatorRequest.Refusal) -> MusterProtocol.Command
   ) throws(FaceError) {
     do throws(OperatorRequest.Refusal) {
       interior.submit(try command()) { responder.answer(HttpResponse($0)) }

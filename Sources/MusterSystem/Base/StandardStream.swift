@@ -36,3 +36,6 @@ package enum ProcessEnvironment {
     return text.isEmpty ? nil : text
   }
 }
+
+/// Ends this process with an exit code; nothing that is still held is let go first.
+package func endProcess(_ code: Int32) -> Never { exit(code) }

@@ -23,6 +23,11 @@ package struct HttpClient: Sendable {
     return parts.isEmpty ? path : path + "?" + parts.joined(separator: "&")
   }
 
+  /// Connects and hangs up: whether somebody listens.
+  package func probe() throws(HttpError) {
+    _ = try HttpConnection(path: path, silence: silence)
+  }
+
   /// Sends one request and reads the whole answer.
   package func send(
     _ method: String, _ target: String, body: [UInt8] = []
