@@ -8,6 +8,13 @@ package enum MonotonicClock {
   /// Nanoseconds since 1970 by the wall clock: for people and logs only, never compared.
   package static var wallNanoseconds: Int64 { read(CLOCK_REALTIME) }
 
+  /// Stops this thread for so long: for commands that poll, never for the agent.
+  package static func sleep(nanoseconds: Int64) {
+    var time = timespec(
+      tv_sec: Int(nanoseconds / 1_000_000_000), tv_nsec: Int(nanoseconds % 1_000_000_000))
+    _ = unsafe nanosleep(&time, nil)
+  }
+
   private static func read(_ clock: clockid_t) -> Int64 {
     var time = timespec()
     let result = unsafe clock_gettime(clock, &time)

@@ -1,0 +1,116 @@
+import MusterState
+import MusterSystem
+
+/// `muster set`.
+enum SetCommand {
+  static func run(_ invocation: Invocation, _ context: CommandContext) -> ExitCode {
+    context.run(invocation) { () throws(CommandFailure) in
+      let key = invocation.operands[0]
+      let value = invocation.operands[1]
+      let forCluster = invocation.has("cluster")
+      try Orders.check { () throws(OperatorRequest.Refusal) in
+        _ = try OperatorRequest.set(key: key, value: value, forCluster: forCluster)
+      }
+      try Orders.send(
+        invocation, context, "/set",
+        ["key": .string(key), "value": .string(value), "cluster": .bool(forCluster)],
+        done: value.isEmpty ? "deleted \(key)" : "\(key)=\(value)")
+    }
+  }
+}
+
+/// `muster release add`.
+enum ReleaseCommand {
+  static func run(_ invocation: Invocation, _ context: CommandContext) -> ExitCode {
+    context.run(invocation) { () throws(CommandFailure) in
+      let version = invocation.operands[0]
+      let source = invocation.text("source") ?? ""
+      let sha256 = invocation.text("sha256") ?? ""
+      try Orders.check { () throws(OperatorRequest.Refusal) in
+        _ = try OperatorRequest.release(version: version, source: source, sha256: sha256)
+      }
+      try Orders.send(
+        invocation, context, "/release",
+        ["version": .string(version), "source": .string(source), "sha256": .string(sha256)],
+        done: "release \(version) is known: `muster set --cluster version \(version)` installs it")
+    }
+  }
+}
+
+/// `muster leave`.
+enum LeaveCommand {
+  static func run(_ invocation: Invocation, _ context: CommandContext) -> ExitCode {
+    context.run(invocation) { () throws(CommandFailure) in
+      try Orders.send(invocation, context, "/leave", nil, done: "this node has left the cluster")
+    }
+  }
+}
+
+/// `muster forget`.
+enum ForgetCommand {
+  static func run(_ invocation: Invocation, _ context: CommandContext) -> ExitCode {
+    context.run(invocation) { () throws(CommandFailure) in
+      let client = try context.client(invocation)
+      let name = invocation.operands[0]
+      let node = try find(name, try context.ask(client, "GET", "/members"))
+      var body: Json = ["node": .string(node.description)]
+      if let path = invocation.text("authority") {
+        let status = try context.ask(client, "GET", "/status")
+        let signature = try sign(node, status, keyPath: path)
+        body = ["node": .string(node.description), "signature": .string(hexadecimal(signature))]
+      }
+      try Orders.send(
+        invocation, context, "/forget", body, done: "\(name) (\(node.short)) is forgotten")
+    }
+  }
+
+  private static func find(_ name: String, _ members: Json) throws(CommandFailure) -> NodeID {
+    let known = (members.array ?? []).compactMap { member -> (name: String, id: String)? in
+      guard let name = member["name"]?.string, let id = member["id"]?.string else { return nil }
+      return (name, id)
+    }
+    let id: String
+    do throws(OperatorRequest.Refusal) { id = try OperatorRequest.match(name, known) } catch {
+      throw CommandFailure(.failed, error.description)
+    }
+    guard let node = NodeID(id) else { throw CommandFailure(.failed, "\(id) is no identity") }
+    return node
+  }
+
+  private static func sign(
+    _ node: NodeID, _ status: Json, keyPath: String
+  ) throws(CommandFailure) -> [UInt8] {
+    guard let text = status["cluster_id"]?.string, let raw = bytes(hexadecimal: text),
+      let id = Bytes16(raw)
+    else { throw CommandFailure(.failed, "the agent does not say which cluster it is of") }
+    do throws(ClusterFileError) {
+      let key = try AuthorityKey.read(keyPath, of: ClusterID(id))
+      return key.sign(forgetMessage(cluster: ClusterID(id), node: node))
+    } catch {
+      throw CommandFailure(.failed, error.description)
+    }
+  }
+}
+
+/// What orders have in common.
+private enum Orders {
+  /// Refuses here what the agent would refuse, with the same words.
+  static func check(
+    _ body: () throws(OperatorRequest.Refusal) -> Void
+  ) throws(CommandFailure) {
+    do throws(OperatorRequest.Refusal) { try body() } catch {
+      throw CommandFailure(.usage, error.description)
+    }
+  }
+
+  static func send(
+    _ invocation: Invocation, _ context: CommandContext, _ path: String, _ body: Json?,
+    done: String
+  ) throws(CommandFailure) {
+    var client = try context.client(invocation)
+    // A leader may have to be elected first, and a node that leaves waits to be let go.
+    client.silence = 60_000_000_000
+    let answer = try context.ask(client, "POST", path, body)
+    context.console.line(invocation.wantsJson ? answer.text : TextStyle.safe(done))
+  }
+}

@@ -1,0 +1,95 @@
+/// `muster status`.
+enum StatusCommand {
+  static func run(_ invocation: Invocation, _ context: CommandContext) -> ExitCode {
+    context.run(invocation) { () throws(CommandFailure) in
+      let status = try context.ask(try context.client(invocation), "GET", "/status")
+      if invocation.wantsJson { return context.console.line(status.text) }
+      context.console.print(text(status, context.console.style))
+    }
+  }
+
+  static func text(_ status: Json, _ style: TextStyle) -> String {
+    let lines = [
+      ("cluster", cluster(status), TextStyle.Colour.plain),
+      ("node", word(status["node"]) + " (" + short(status["node_id"]) + ")", .plain),
+      leader(status), converged(status), ("release", release(status["release"]), .plain),
+      plan(status["plan"]), members(status["members"]),
+      ("voters", list(status["voters"]), .plain), settings(status["settings"]),
+    ]
+    return lines.filter { !$0.1.isEmpty }.map { name, text, colour in
+      style.apply(.bold, name) + String(repeating: " ", count: 11 - name.count)
+        + style.apply(colour, TextStyle.safe(text)) + "\n"
+    }.joined()
+  }
+
+  private typealias Line = (String, String, TextStyle.Colour)
+
+  private static func word(_ json: Json?) -> String { json?.string ?? "none" }
+  private static func short(_ json: Json?) -> String { String((json?.string ?? "-").prefix(8)) }
+  private static func number(_ json: Json?) -> Int64 { json?.integer ?? 0 }
+
+  private static func list(_ json: Json?) -> String {
+    (json?.array ?? []).compactMap(\.string).joined(separator: ", ")
+  }
+
+  private static func cluster(_ status: Json) -> String {
+    let founding =
+      status["founding"]?.string.map {
+        "founded as \($0.prefix(8))" + (status["sealed"]?.bool == true ? ", sealed" : "")
+      } ?? "not founded" + (status["waiting_for"]?.string.map { ": waiting for \($0)" } ?? "")
+    return "\(word(status["cluster"])) (\(short(status["cluster_id"]))), \(founding)"
+  }
+
+  private static func leader(_ status: Json) -> Line {
+    let lease = status["lease"]
+    let isValid = lease?["valid"]?.bool == true
+    var text = "\(word(status["leader"])), term \(number(status["term"]))"
+    if status["leader"]?.string != nil {
+      text += isValid ? ", lease valid" : ", not heard of lately"
+    }
+    if lease?["held_here"]?.bool == true, let left = lease?["remaining_ms"]?.integer {
+      text += ", \(Units.duration(milliseconds: left)) left"
+    }
+    return ("leader", text, isValid ? .plain : .yellow)
+  }
+
+  private static func converged(_ status: Json) -> Line {
+    let converged = status["converged"]
+    let text =
+      "\(number(converged?["agree"])) of \(number(converged?["members"])) live members agree"
+    guard let held = converged?["for_ms"]?.integer else { return ("converged", text, .yellow) }
+    return ("converged", text + ", for \(Units.duration(milliseconds: held))", .plain)
+  }
+
+  private static func release(_ release: Json?) -> String {
+    guard let version = release?["version"]?.string else { return "none" }
+    return "\(version) (\(release?["directory"]?.string ?? ""))"
+  }
+
+  private static func plan(_ plan: Json?) -> Line {
+    let phase = word(plan?["phase"])
+    guard phase != "idle" else { return ("plan", phase, .plain) }
+    let waiting = (plan?["participants"]?.array ?? []).map { participant in
+      "\(word(participant["node"])) \(participant["acknowledgement"]?.string ?? "mute")"
+    }
+    return (
+      "plan",
+      "\(phase): \(word(plan?["from"])) to \(word(plan?["to"])); "
+        + waiting.joined(separator: ", "),
+      .yellow
+    )
+  }
+
+  private static func members(_ members: Json?) -> Line {
+    guard case .object(let states) = members else { return ("members", "", .plain) }
+    let isWorrying = number(members?["suspect"]) + number(members?["dead"]) > 0
+    let text = states.map { "\($0.value.integer ?? 0) \($0.key)" }.joined(separator: ", ")
+    return ("members", text, isWorrying ? .yellow : .plain)
+  }
+
+  private static func settings(_ settings: Json?) -> Line {
+    guard case .object(let members) = settings else { return ("settings", "", .plain) }
+    let text = members.map { "\($0.key)=\($0.value.string ?? "")" }.joined(separator: " ")
+    return ("settings", text, .plain)
+  }
+}

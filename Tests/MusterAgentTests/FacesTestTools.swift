@@ -1,0 +1,1 @@
+../MusterSystemTests/HttpTestTools.swift
