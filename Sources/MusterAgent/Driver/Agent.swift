@@ -85,7 +85,7 @@ package final class Agent {
   }
 
   /// Asks the peer; the answer comes once, on the loop's thread, and may come at once.
-  package func submit(_ command: Command, completion: @escaping (Reply) -> Void) {
+  package func submit(_ command: MusterProtocol.Command, completion: @escaping (Reply) -> Void) {
     guard code == nil else { return completion(.refused("this agent is ending")) }
     guard let ticket = runner.ticket(for: completion) else {
       return completion(
