@@ -130,7 +130,7 @@ private struct FetchAttempt {
   }
 
   private func signed(_ entries: [Manifest.Entry], _ sign: ([UInt8]) -> Signature) -> Manifest {
-    let source = FetchProgram.withoutPassword(order.release.source)
+    let source = SourceText.withoutPassword(order.release.source)
     var manifest = Manifest(
       version: order.release.version, archive: order.release.archive, entries: entries,
       publication: Manifest.Publication(

@@ -4,14 +4,9 @@ import MusterSystem
 @main
 enum Muster {
   static func main() {
-    let console = Console.standard
     let program = CommandProgram(
-      console: console,
-      joints: CommandJoints { _, _ in
-        // The driver is joined here: open the ground, make the agent, its faces, and serve.
-        console.complain("muster agent: this build has no agent\n")
-        return 1
-      })
+      console: Console.standard,
+      joints: CommandJoints { options, services in Daemon.run(options, services: services) })
     endProcess(program.run(Array(CommandLine.arguments.dropFirst())).rawValue)
   }
 }

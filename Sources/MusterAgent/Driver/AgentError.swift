@@ -19,6 +19,8 @@ package enum AgentError: Error, Hashable, Sendable {
   case peer(PeerError, path: String)
   /// The kernel refused what every agent needs.
   case system(SystemError)
+  /// The control socket or the HTTP address cannot be served.
+  case face(HttpError)
 }
 
 extension AgentError: CustomStringConvertible {
@@ -35,6 +37,7 @@ extension AgentError: CustomStringConvertible {
       "\(path) cannot be used: \(reason); use the muster that wrote it, or move the state "
         + "directory away to join as a new node"
     case .system(let error): "the system refused: \(error)"
+    case .face(let error): error.description
     }
   }
 

@@ -1,0 +1,162 @@
+import MusterProtocol
+import MusterReleases
+import MusterState
+import MusterSystem
+
+/// The release store as the executor sees it: every blocking call on a thread of its own, every
+/// answer on the event loop's.
+///
+/// A mount that hangs blocks whoever touches it. Probes therefore have a thread to themselves:
+/// one that does not come back in time is itself the news that the storage is lost.
+package final class SharedReleases: ReleaseStoring {
+  package var onStorageChange: (() -> Void)?
+  package private(set) var storageState = ""
+
+  /// What this node publishes with: identity and the download program.
+  package struct Publisher: Sendable {
+    let cluster: ClusterID
+    let node: NodeID
+    let fetchProgram: String
+    let sign: @Sendable ([UInt8]) -> Signature
+
+    package init(
+      cluster: ClusterID, node: NodeID, fetchProgram: String,
+      sign: @escaping @Sendable ([UInt8]) -> Signature
+    ) {
+      self.cluster = cluster
+      self.node = node
+      self.fetchProgram = fetchProgram
+      self.sign = sign
+    }
+  }
+
+  private static let probeInterval: Int64 = 5_000_000_000
+  private static let probePatience: Int64 = 20_000_000_000
+  private static let progressInterval: Int64 = 200_000_000
+  /// Nothing younger is collected: a deposed leader may not know its successor's releases.
+  private static let collectAge: Int64 = 3_600
+
+  private let store: ReleaseStore
+  private let publisher: Publisher
+  private let loop: EventLoop
+  private let log: Log
+  private let fetcher: WorkerThread
+  private let verifier: WorkerThread
+  private let prober: WorkerThread
+  private var cancellation = Cancellation()
+  private var current: ReleaseReference?
+  private var probeBegan: Int64?
+
+  /// Begins to probe at once.
+  ///
+  /// - Throws: when the kernel has no thread left.
+  package init(
+    shared: String, publisher: Publisher, loop: EventLoop, log: Log
+  ) throws(SystemError) {
+    store = ReleaseStore(shared: shared)
+    self.publisher = publisher
+    self.loop = loop
+    self.log = log
+    fetcher = try WorkerThread(loop: loop)
+    verifier = try WorkerThread(loop: loop)
+    prober = try WorkerThread(loop: loop)
+    probe()
+  }
+
+  package func path(of reference: ReleaseReference) -> String { store.path(of: reference) }
+
+  // MARK: - Fetching
+
+  package func fetch(
+    _ order: FetchOrder, progress: @escaping (FetchProgress) -> Void,
+    completion: @escaping (Result<ReleaseReference, StoreFailure>) -> Void
+  ) {
+    let cancellation = Cancellation()
+    self.cancellation = cancellation
+    let latest = LatestProgress()
+    let reader = ProgressReader(loop: loop, interval: Self.progressInterval) {
+      if let news = latest.take() { progress(news) }
+    }
+    fetcher.run { [store, publisher] in
+      Result { () throws(StoreError) in
+        try store.fetch(
+          order: order, cluster: publisher.cluster, node: publisher.node,
+          fetchProgram: publisher.fetchProgram, sign: publisher.sign,
+          progress: { latest.put($0) }, cancellation: cancellation)
+      }
+    } completion: { result in
+      reader.end()
+      completion(result.mapError(StoreFailure.init))
+    }
+  }
+
+  package func cancelFetch() { cancellation.cancel() }
+
+  // MARK: - Verifying and collecting
+
+  package func verify(
+    _ reference: ReleaseReference, completion: @escaping (Result<Void, StoreFailure>) -> Void
+  ) {
+    verifier.run { [store] in
+      Result { () throws(StoreError) in try store.verify(reference) }
+    } completion: { result in
+      completion(result.mapError(StoreFailure.init))
+    }
+  }
+
+  package func collect(keeping: [ReleaseReference], term: UInt64) {
+    verifier.run { [store, publisher] in
+      Result { () throws(StoreError) -> [String] in
+        let releases = try store.collect(
+          keep: keeping, term: term, olderThan: Self.collectAge)
+        return try releases
+          + store.removeStages(
+            cluster: publisher.cluster, belowTerm: term, olderThan: Self.collectAge)
+      }
+    } completion: { [log] result in
+      switch result {
+      case .success(let removed):
+        if !removed.isEmpty { log.info("removed \(removed.joined(separator: ", "))") }
+      case .failure(let error): log.warning("old releases stay for now: \(error)")
+      }
+    }
+  }
+
+  // MARK: - Probing
+
+  package func expect(_ current: ReleaseReference?) {
+    guard self.current != current else { return }
+    self.current = current
+    probe()
+  }
+
+  private func probe() {
+    guard probeBegan == nil else { return }
+    let began = loop.now
+    probeBegan = began
+    loop.schedule(after: Self.probePatience) { [weak self] in
+      guard let self, probeBegan == began else { return }
+      become("lost: the shared directory does not answer; check its server and its mount")
+    }
+    prober.run { [store, current] in
+      store.probe(expecting: current).line(shared: store.shared)
+    } completion: { [weak self] line in
+      guard let self else { return }
+      probeBegan = nil
+      become(line)
+      loop.schedule(after: Self.probeInterval) { [weak self] in self?.probe() }
+    }
+  }
+
+  private func become(_ line: String) {
+    guard line != storageState else { return }
+    storageState = line
+    onStorageChange?()
+  }
+}
+
+extension StoreFailure {
+  init(_ error: StoreError) {
+    self.init(reason: error.description, mayPass: error.mayPass)
+  }
+}
