@@ -212,4 +212,17 @@ import Testing
     bench = nil
     #expect(kill(pid, 0) == -1 && errno == ESRCH)
   }
+
+  @Test func `kills what an earlier life left running`() throws {
+    let bench = try ServicesBench([])
+    let left = try ChildProcess(
+      program: "/bin/sleep", arguments: ["600"],
+      environment: ["MUSTER_WORK": "\(bench.folder.path)/state/services/gone"])
+    let other = try ChildProcess(
+      program: "/bin/sleep", arguments: ["600"],
+      environment: ["MUSTER_WORK": "\(bench.folder.path)/other/services/gone"])
+    #expect(bench.supervisor.killLeftovers() == 1)
+    #expect(left.waitForExit() == .signalled(SIGKILL))
+    #expect(other.reap() == nil)
+  }
 }
