@@ -50,7 +50,10 @@ package final class ServiceSupervisor: ServiceRunning {
     Leftovers.kill(withVariable: "\(RenderedService.mark)=\(directory)/")
   }
 
+  /// A goal whose context does not show this node yet counts as none: its templates would be
+  /// filled in with an address that is not known.
   package func apply(_ goal: ServiceGoal?) {
+    let goal = goal.flatMap { $0.context.member(named: $0.context.node) == nil ? nil : $0 }
     guard goal != self.goal else { return }
     let isSameWork =
       goal?.release == self.goal?.release && goal?.role == self.goal?.role
