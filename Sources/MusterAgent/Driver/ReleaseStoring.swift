@@ -3,8 +3,8 @@ import MusterState
 /// What the executor needs of the release store. Every call returns at once; completions come on
 /// the event loop's thread, each exactly once and never from within the call.
 package protocol ReleaseStoring: AnyObject {
-  /// Brings a release onto the shared filesystem and publishes it. At most one runs at a time;
-  /// the executor cancels one before it orders another.
+  /// Brings a release onto the shared filesystem and publishes it. At most one runs at a time:
+  /// the executor cancels one before it orders another, which begins when the first has ended.
   func fetch(
     _ order: FetchOrder, progress: @escaping (FetchProgress) -> Void,
     completion: @escaping (Result<ReleaseReference, StoreFailure>) -> Void)
@@ -16,6 +16,13 @@ package protocol ReleaseStoring: AnyObject {
   func verify(
     _ reference: ReleaseReference,
     completion: @escaping (Result<Void, StoreFailure>) -> Void)
+
+  /// Removes published releases other than `keeping`, and what crashes left, by the store's own
+  /// rules of age and term. For the leader alone; nothing depends on its success.
+  func collect(keeping: [ReleaseReference], term: UInt64)
+
+  /// Which release must be readable through the mount: what `storageState` is probed with.
+  func expect(_ current: ReleaseReference?)
 
   /// The directory in which a published release is, or would be.
   func path(of reference: ReleaseReference) -> String

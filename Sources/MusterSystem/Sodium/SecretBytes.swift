@@ -14,7 +14,7 @@ struct SecretBytes: ~Copyable, Sendable {
     self.bytes = bytes
   }
 
-  /// Lends the bytes; `use` must not keep them.
+  /// Lends the bytes to a call of libsodium; kept any longer they would turn to zeros.
   func lend<Result>(_ use: ([UInt8]) -> Result) -> Result { use(bytes) }
 
   deinit {

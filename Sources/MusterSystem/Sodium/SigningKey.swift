@@ -26,12 +26,11 @@ package struct SigningKey: ~Copyable, Sendable {
     SigningKey(seed: Sodium.randomBytes(seedBytes))
   }
 
-  /// The seed, for the one file that keeps it.
-  package func withSeed<Result>(_ use: ([UInt8]) -> Result) -> Result {
-    let seed = SecretBytes(count: Self.seedBytes) { seed in
-      secret.lend { _ = unsafe crypto_sign_ed25519_sk_to_seed(&seed, $0) }
-    }
-    return seed.lend(use)
+  /// A copy of the seed, for the one file that keeps it; the caller wipes it.
+  package func seed() -> [UInt8] {
+    var seed = [UInt8](repeating: 0, count: Self.seedBytes)
+    secret.lend { _ = unsafe crypto_sign_ed25519_sk_to_seed(&seed, $0) }
+    return seed
   }
 
   /// A detached signature, 64 bytes, over exactly these bytes.
