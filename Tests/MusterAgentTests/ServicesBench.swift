@@ -30,10 +30,15 @@ final class ServicesBench {
     _ version: String = "1.0", role: Role = .worker, leader: String? = nil,
     members: [ServiceContext.Member] = []
   ) -> ServiceGoal {
-    ServiceGoal(
+    let node = ServiceContext.Member(
+      name: "ci/0", address: Address(v4: 0x7f00_0001, port: 1), isAlive: true, role: nil,
+      data: [])
+    let isShown = members.contains { $0.name == node.name }
+    return ServiceGoal(
       release: release(version), directory: "\(folder.path)/release", role: role,
       context: ServiceContext(
-        cluster: "ci", node: "ci/0", leader: leader, members: members, settings: []))
+        cluster: "ci", node: "ci/0", leader: leader,
+        members: isShown ? members : members + [node], settings: []))
   }
 
   /// Turns the loop until `condition` holds; fails the test after twenty seconds.

@@ -117,10 +117,13 @@ import Testing
   }
 
   @Test func `stops the old release everywhere before it starts the new one`() throws {
-    let script =
-      "exec 2>/dev/null; echo up; trap 'sleep 0.2; echo down; exit 0' TERM; while :; do sleep 0.05; done"
+    func script(_ delay: String) -> String {
+      "exec 2>/dev/null; echo up; trap 'sleep \(delay); echo down; exit 0' TERM; "
+        + "while :; do sleep 0.05; done"
+    }
+    // The first is down long before the second.
     let bench = try ServicesBench([
-      try shellService(script, name: "a"), try shellService(script, name: "b"),
+      try shellService(script("0"), name: "a"), try shellService(script("0.5"), name: "b"),
     ])
     bench.supervisor.apply(bench.goal("1.0"))
     try bench.untilReady()
@@ -211,5 +214,29 @@ import Testing
     let pid = try #require(bench.flatMap { Int32($0.output()[0].dropFirst(8)) })
     bench = nil
     #expect(kill(pid, 0) == -1 && errno == ESRCH)
+  }
+
+  @Test func `kills what an earlier life left running`() throws {
+    let bench = try ServicesBench([])
+    let left = try ChildProcess(
+      program: "/bin/sleep", arguments: ["600"],
+      environment: ["MUSTER_WORK": "\(bench.folder.path)/state/services/gone"])
+    let other = try ChildProcess(
+      program: "/bin/sleep", arguments: ["600"],
+      environment: ["MUSTER_WORK": "\(bench.folder.path)/other/services/gone"])
+    #expect(bench.supervisor.killLeftovers() == 1)
+    #expect(left.waitForExit() == .signalled(SIGKILL))
+    #expect(other.reap() == nil)
+  }
+
+  @Test func `waits until the node knows its own address`() throws {
+    let bench = try ServicesBench([try shellService(Self.forever)])
+    var goal = bench.goal()
+    goal.context.members = []
+    bench.supervisor.apply(goal)
+    #expect(bench.supervisor.report == ServiceReport())
+    bench.supervisor.apply(bench.goal())
+    try bench.untilReady()
+    try bench.stop()
   }
 }

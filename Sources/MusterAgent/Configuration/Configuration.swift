@@ -2,6 +2,34 @@ import MusterState
 import MusterSystem
 
 /// What `muster.yaml` holds: options of the agent, and the services.
+///
+/// Everything may be left out but `roles` and `command` of a service; what is shown here for the
+/// other keys of a service, from `interval` on, is what holds without them.
+///
+///     name: ci/0
+///     bind: 192.0.2.1:7946
+///     join: [192.0.2.2:7946]
+///     log-level: info
+///     services:
+///       web:
+///         roles: [web]
+///         command: [caddy, run, --config, Caddyfile]
+///         environment: {XDG_DATA_HOME: "{{work.directory}}"}
+///         templates:                      # rendered into the work directory
+///           - source: Caddyfile.template  # relative to this file
+///             target: Caddyfile           # relative to the work directory
+///             on-change: reload           # or restart, which is what holds without it
+///         version: [caddy, version]
+///         drain: {command: [sh, -c, "rm healthy; sleep 2"], limit: 10s}
+///         ready:                          # exec: [COMMAND…], tcp: ADDRESS:PORT, or
+///           http: "http://{{node.host}}:8080/health"
+///           interval: 1s
+///           timeout: 1s
+///           retries: 3
+///           start-period: 30s
+///         stop: {signal: TERM, limit: 10s}
+///         restart: {policy: always, back-off-minimum: 500ms, back-off-maximum: 30s}
+///         reload: {signal: HUP}           # or {command: [COMMAND…], limit: 10s}
 package struct Configuration: Hashable, Sendable {
   package let options: ConfiguredOptions
   /// Sorted by name.

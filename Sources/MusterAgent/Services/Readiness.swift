@@ -16,6 +16,7 @@ final class Readiness {
   private(set) var failure = ""
 
   private let service: RenderedService
+  private let commands: ServiceCommands
   private let loop: EventLoop
   private let startedAt: Int64
   private let onChange: () -> Void
@@ -26,9 +27,12 @@ final class Readiness {
 
   /// - Parameter onChange: called after `isReady` or `failure` has changed, never from within
   ///   this call.
-  init(_ service: RenderedService, loop: EventLoop, onChange: @escaping () -> Void) {
+  init(
+    _ service: RenderedService, commands: ServiceCommands, onChange: @escaping () -> Void
+  ) {
     self.service = service
-    self.loop = loop
+    self.commands = commands
+    loop = commands.loop
     self.onChange = onChange
     startedAt = loop.now
     wait(service.probe == nil ? Self.settle : .milliseconds(20))
@@ -56,7 +60,7 @@ final class Readiness {
       cancelQuestion = { question.cancel() }
     case .exec(let command):
       do throws(ServiceFailure) {
-        let run = CommandRun(try service.resolved(command), limit: limit, loop: loop) {
+        let run = commands.run(try service.resolved(command), limit: probe.rule.timeout) {
           [weak self] in self?.answered($0.isSuccess ? nil : "the probe \($0.failure)")
         }
         cancelQuestion = { run.cancel() }

@@ -29,6 +29,9 @@ struct RenderedService: Hashable {
   /// What must happen to a process that was started from an older rendering.
   enum Change: Hashable { case none, reload, restart }
 
+  /// The variable by which processes of a service are known, whoever started them.
+  static let mark = "MUSTER_WORK"
+
   let release: ReleaseReference
   let role: Role
   let workDirectory: String
@@ -106,6 +109,7 @@ extension RenderedService {
     environment["PATH"] = "\(goal.directory)/bin:\(path)"
     environment["MUSTER_NODE"] = goal.context.node
     environment["MUSTER_SERVICE"] = definition.name
+    environment[Self.mark] = workDirectory
     environment["MUSTER_VERSION"] = goal.release.version
     for variable in definition.environment {
       environment[variable.name] = try filler.text(variable.value, "variable \(variable.name)")

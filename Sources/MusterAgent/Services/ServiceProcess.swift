@@ -17,6 +17,7 @@ final class ServiceProcess {
   /// Why it is not ready, once that is certain.
   private(set) var fault = ""
 
+  private let commands: ServiceCommands
   private let loop: EventLoop
   private let emit: (ServiceEvent) -> Void
   private let onChange: () -> Void
@@ -24,7 +25,7 @@ final class ServiceProcess {
   private let child: ChildProcess
   private let output: ServiceOutput
   private var readiness: Readiness?
-  private var commands: [CommandRun] = []
+  private var runs: [CommandRun] = []
   private var versionTimer: EventLoop.TimerToken?
 
   /// Starts `service`, whose files are in place.
@@ -33,11 +34,12 @@ final class ServiceProcess {
   ///   - onChange: called after anything above may have changed, never from within this call.
   ///   - onEnd: called once, when the process has ended and nothing of it is left.
   init(
-    _ service: RenderedService, loop: EventLoop, emit: @escaping (ServiceEvent) -> Void,
+    _ service: RenderedService, commands: ServiceCommands, emit: @escaping (ServiceEvent) -> Void,
     onChange: @escaping () -> Void, onEnd: @escaping (ExitStatus, _ lastLine: String) -> Void
   ) throws(ServiceFailure) {
     self.service = service
-    self.loop = loop
+    self.commands = commands
+    loop = commands.loop
     self.emit = emit
     self.onChange = onChange
     self.onEnd = onEnd
@@ -88,8 +90,8 @@ final class ServiceProcess {
     readiness = nil
     if let versionTimer { loop.cancel(versionTimer) }
     versionTimer = nil
-    for command in commands { command.cancel() }
-    commands = []
+    for run in runs { run.cancel() }
+    runs = []
   }
 
   /// Runs the drain command; without one, `completion` comes at once.
@@ -115,7 +117,7 @@ final class ServiceProcess {
 
   private func probe() {
     readiness?.stop()
-    readiness = Readiness(service, loop: loop) { [weak self] in
+    readiness = Readiness(service, commands: commands) { [weak self] in
       guard let self, let readiness else { return }
       fault = readiness.isReady ? "" : "not ready: \(readiness.failure)"
       emit(readiness.isReady ? .ready : .notReady(reason: readiness.failure))
@@ -151,9 +153,8 @@ final class ServiceProcess {
   ) {
     // A program that cannot be found is started all the same: the run reports it.
     let resolved = (try? service.resolved(command)) ?? command
-    commands.removeAll { $0.hasFinished }
-    commands.append(
-      CommandRun(resolved, limit: limit.nanoseconds, loop: loop, completion: completion))
+    runs.removeAll { $0.hasFinished }
+    runs.append(commands.run(resolved, limit: limit, completion: completion))
   }
 
   deinit {

@@ -24,6 +24,7 @@ package final class ServiceSupervisor: ServiceRunning {
   private var goal: ServiceGoal?
   /// Sorted by name; those whose definition is gone stay until they have stopped.
   private var services: [SupervisedService] = []
+  private lazy var commands = ServiceCommands(loop: loop) { [weak self] in self?.changed() }
   private var settling: EventLoop.TimerToken?
   private var lastReport = ServiceReport()
   private var isNoticePending = false
@@ -43,7 +44,16 @@ package final class ServiceSupervisor: ServiceRunning {
     inherited = environment
   }
 
+  /// Kills what services of an earlier life of this agent left running, and returns how many
+  /// processes that were. Once, before the first `apply`.
+  package func killLeftovers() -> Int {
+    Leftovers.kill(withVariable: "\(RenderedService.mark)=\(directory)/")
+  }
+
+  /// A goal whose context does not show this node yet counts as none: its templates would be
+  /// filled in with an address that is not known.
   package func apply(_ goal: ServiceGoal?) {
+    let goal = goal.flatMap { $0.context.member(named: $0.context.node) == nil ? nil : $0 }
     guard goal != self.goal else { return }
     let isSameWork =
       goal?.release == self.goal?.release && goal?.role == self.goal?.role
@@ -110,7 +120,7 @@ package final class ServiceSupervisor: ServiceRunning {
 
   private func make(_ name: String) -> SupervisedService {
     SupervisedService(
-      name: name, loop: loop,
+      name: name, commands: commands,
       emit: { [weak self] in self?.onEvent?(name, $0) },
       mayStart: { [weak self] in self?.mayStart ?? false },
       onChange: { [weak self] in self?.changed() })
@@ -141,7 +151,7 @@ package final class ServiceSupervisor: ServiceRunning {
       lastReport = report
       onChange?()
     }
-    if services.allSatisfy({ $0.isIdle }) {
+    if services.allSatisfy({ $0.isIdle }), commands.alive == 0 {
       let completions = whenIdle
       whenIdle = []
       for completion in completions { completion() }

@@ -28,6 +28,7 @@ final class SupervisedService {
   /// Starts since the agent started.
   private(set) var starts: UInt32 = 0
 
+  private let commands: ServiceCommands
   private let loop: EventLoop
   private let emit: (ServiceEvent) -> Void
   private let onChange: () -> Void
@@ -50,11 +51,12 @@ final class SupervisedService {
   ///   - mayStart: asked before every start; when the answer changes, call `proceed()`.
   ///   - onChange: called whenever anything that can be asked here may have changed.
   init(
-    name: String, loop: EventLoop, emit: @escaping (ServiceEvent) -> Void,
+    name: String, commands: ServiceCommands, emit: @escaping (ServiceEvent) -> Void,
     mayStart: @escaping () -> Bool, onChange: @escaping () -> Void
   ) {
     self.name = name
-    self.loop = loop
+    self.commands = commands
+    loop = commands.loop
     self.emit = emit
     self.mayStart = mayStart
     self.onChange = onChange
@@ -174,7 +176,7 @@ extension SupervisedService {
     do throws(ServiceFailure) {
       try wanted.writeFiles()
       let process = try ServiceProcess(
-        wanted, loop: loop, emit: emit,
+        wanted, commands: commands, emit: emit,
         onChange: { [weak self] in self?.settled() },
         onEnd: { [weak self] in self?.ended($0, lastLine: $1) })
       starts += 1

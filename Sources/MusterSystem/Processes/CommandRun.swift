@@ -37,14 +37,20 @@ package final class CommandRun {
   private var timer: EventLoop.TimerToken?
   /// `nil` once called, or cancelled.
   private var completion: ((Outcome) -> Void)?
+  private var onGone: (() -> Void)?
 
   /// Starts `command`. `completion` comes once, on the loop, never from within this call.
   ///
-  /// - Parameter limit: nanoseconds after which its whole group is killed.
+  /// - Parameters:
+  ///   - limit: nanoseconds after which its whole group is killed.
+  ///   - onGone: comes once, when nothing of it is left, cancelled or not; before `completion`,
+  ///     unless that told of a time limit.
   package init(
-    _ command: ProcessCommand, limit: Int64, loop: EventLoop, completion: @escaping (Outcome) -> Void
+    _ command: ProcessCommand, limit: Int64, loop: EventLoop, onGone: (() -> Void)? = nil,
+    completion: @escaping (Outcome) -> Void
   ) {
     self.loop = loop
+    self.onGone = onGone
     self.completion = completion
     do throws(SystemError) {
       let child = try ChildProcess(command)
@@ -56,8 +62,12 @@ package final class CommandRun {
       }
       timer = loop.schedule(after: limit) { self.expire() }
     } catch {
-      forget()
-      timer = loop.schedule(after: 0) { self.finish(.notStarted(error)) }
+      if let child { loop.unwatch(child.exitDescriptor) }
+      child = nil
+      loop.schedule(after: 0) {
+        self.onGone.take()?()
+        self.finish(.notStarted(error))
+      }
     }
   }
 
@@ -68,6 +78,7 @@ package final class CommandRun {
   package func cancel() {
     completion = nil
     if let timer { loop.cancel(timer) }
+    timer = nil
     child?.signal(SIGKILL)
   }
 
@@ -84,18 +95,16 @@ package final class CommandRun {
 
   private func collect() {
     guard let child, let status = child.reap() else { return }
-    while let bytes = child.readOutput(), !bytes.isEmpty {
+    // What has left the group may write for ever; one pipe full is enough.
+    for _ in 0..<8 {
+      guard let bytes = child.readOutput(), !bytes.isEmpty else { break }
       output += bytes.prefix(Self.outputBytes - output.count)
     }
-    forget()
-    finish(.ended(status, output: String(decoding: output, as: UTF8.self)))
-  }
-
-  private func forget() {
-    guard let child else { return }
     loop.unwatch(child.exitDescriptor)
     if let descriptor = child.outputDescriptor { loop.unwatch(descriptor) }
     self.child = nil
+    onGone.take()?()
+    finish(.ended(status, output: String(decoding: output, as: UTF8.self)))
   }
 
   private func finish(_ outcome: Outcome) {
