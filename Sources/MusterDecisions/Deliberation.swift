@@ -92,7 +92,8 @@ private func refuseVersion(_ version: String, _ body: RegisterBody) -> String {
 private func add(_ release: ReleaseSource, to body: inout RegisterBody) -> String {
   if let old = body.releases.first(where: { $0.version == release.version }) {
     if old == release { return "" }
-    let isUsed = body.plan?.to.version == release.version
+    let isUsed =
+      body.plan?.to.version == release.version
       || body.published.contains { $0.version == release.version }
     if isUsed, old.archive != release.archive {
       return "release \(release.version) is published with another archive; a version never "

@@ -41,8 +41,7 @@ extension Peer {
     return members[leader]?.state == .alive
   }
 
-  private func memberView(_ node: NodeID, _ body: RegisterBody?, _ leader: NodeID?) -> MemberView?
-  {
+  private func memberView(_ node: NodeID, _ body: RegisterBody?, _ leader: NodeID?) -> MemberView? {
     guard let member = members[node] else { return nil }
     let work = workCards[node]
     return MemberView(

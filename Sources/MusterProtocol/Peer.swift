@@ -128,7 +128,8 @@ package struct Peer: Sendable {
   /// Introduces this node: loads what is durable, publishes its records, begins to look around.
   private mutating func start() {
     adopt(
-      card: ownCard(hasLeft: false), stamp: RecordStamp(counter: configuration.incarnation.counter, version: 0),
+      card: ownCard(hasLeft: false),
+      stamp: RecordStamp(counter: configuration.incarnation.counter, version: 0),
       incarnation: configuration.incarnation, via: nil)
     publish(.member, ownCard(hasLeft: false).encoded)
     loadDurable()

@@ -43,6 +43,11 @@ package final class Daemon {
     }
     let supervisor = ServiceSupervisor(
       definitions: services, stateDirectory: ground.state.directory, loop: ground.loop)
+    // What an agent that was killed left behind would hold the ports of its successor.
+    let killed = supervisor.killLeftovers()
+    if killed > 0 {
+      ground.log.warning("\(killed) processes of the agent before this one were still there")
+    }
     agent = try Agent(ground, store: store, services: supervisor)
     supervisor.onEvent = { [unowned self, log = ground.log] service, event in
       log.add(event.level, "\(service): \(event.message)")

@@ -25,6 +25,8 @@ enum Contact: Hashable, Sendable {
     var card: Record
     var nonce: Bytes16
     var cookie: Digest?
+    /// How the sender found the receiver, for the receiver's timeline.
+    var discovery: Event.Discovery
     var signature: Signature
   }
 
@@ -183,6 +185,7 @@ extension Contact.Hello {
     writer.item(1, card.encoded)
     writer.array(2, nonce.bytes)
     if let cookie { writer.array(3, cookie.bytes.bytes) }
+    writer.unsigned(4, discovery.wireNumber)
     return writer.bytes
   }
 
@@ -191,17 +194,36 @@ extension Contact.Hello {
     var card: Record?
     var nonce: Bytes16?
     var cookie: Digest?
+    var discovery = Event.Discovery.gossip
     while let field = try reader.next() {
       switch field.tag {
       case 1: card = try Record(decoding: field.message)
       case 2: nonce = try field.bytes16()
       case 3: cookie = try field.digest()
+      case 4: discovery = Event.Discovery(wireNumber: try field.unsigned())
       default: break
       }
     }
     guard let card else { throw .field(1) }
     guard let nonce else { throw .field(2) }
-    self.init(card: card, nonce: nonce, cookie: cookie, signature: signed.signature)
+    self.init(
+      card: card, nonce: nonce, cookie: cookie, discovery: discovery,
+      signature: signed.signature)
+  }
+}
+
+extension Event.Discovery {
+  fileprivate var wireNumber: UInt64 {
+    switch self {
+    case .gossip: 0
+    case .multicast: 1
+    case .join: 2
+    }
+  }
+
+  /// What a later version may add is taken for gossip.
+  fileprivate init(wireNumber: UInt64) {
+    self = wireNumber == 1 ? .multicast : wireNumber == 2 ? .join : .gossip
   }
 }
 

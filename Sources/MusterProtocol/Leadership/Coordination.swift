@@ -254,11 +254,19 @@ extension Peer {
   /// The node that shows the highest certified term as leader: a hint, it authorises nothing.
   var leaderHint: NodeID? {
     if coordination.role == .leader { return id }
-    if let bound = coordination.bound, bound.term == durable.term, card(of: bound.leader)?.role == .leader {
+    if let bound = coordination.bound, bound.term == durable.term,
+      card(of: bound.leader)?.role == .leader
+    {
       return bound.leader
     }
-    return ring.filter { card(of: $0)?.role == .leader && (card(of: $0)?.term ?? 0) >= durable.term }
-      .max { (card(of: $0)?.term ?? 0) < (card(of: $1)?.term ?? 0) }
+    var best: (node: NodeID, term: UInt64)?
+    for node in ring {
+      guard let card = card(of: node), card.role == .leader, card.term >= durable.term,
+        card.term > best?.term ?? 0
+      else { continue }
+      best = (node, card.term)
+    }
+    return best?.node
   }
 
   /// The newest body this node knows to be committed: what it acts on.

@@ -42,7 +42,8 @@ extension Peer {
     case .addRelease(let release):
       guard isVersion(release.version), release.source.utf8.count <= Limits.valueBytes else {
         refuse(
-          ticket, "a version is letters, digits and . _ + -, at most 64; a source at most "
+          ticket,
+          "a version is letters, digits and . _ + -, at most 64; a source at most "
             + "\(Limits.valueBytes) bytes")
         return
       }
@@ -76,7 +77,8 @@ extension Peer {
     settings.sort { $0.key < $1.key }
     guard RelationContent(settings: settings).encoded.count <= Limits.recordContentBytes else {
       refuse(
-        ticket, "a node's keys and values fit \(Limits.recordContentBytes) bytes together; "
+        ticket,
+        "a node's keys and values fit \(Limits.recordContentBytes) bytes together; "
           + "delete some with an empty value")
       return
     }

@@ -171,7 +171,8 @@ extension Peer {
   }
 
   private func isSignedByProposer(_ entry: RegisterEntry) -> Bool {
-    let key = entry.proposer == id
+    let key =
+      entry.proposer == id
       ? cryptography.publicKey : members[entry.proposer]?.card.key
     guard let key else { return false }
     return entry.isSigned(by: key, cluster: configuration.cluster, verifier: cryptography)
@@ -217,7 +218,9 @@ extension Peer {
       remember(entry, keep(tree: durable.committedEntry))
       applyForgotten(entry.body)
     }
-    if !durable.entry.isEmpty, let entry = try? RegisterEntry(decoding: durable.entry) { adopt(entry) }
+    if !durable.entry.isEmpty, let entry = try? RegisterEntry(decoding: durable.entry) {
+      adopt(entry)
+    }
     coordination.isDirty = true
   }
 }

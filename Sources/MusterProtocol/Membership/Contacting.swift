@@ -141,7 +141,7 @@ extension Peer {
   private mutating func transmitHello(to address: Address, _ attempt: Contacting.Attempt) {
     guard let card = store[recordKey(id, .member)] else { return }
     var hello = Contact.Hello(
-      card: card, nonce: attempt.nonce, cookie: attempt.cookie,
+      card: card, nonce: attempt.nonce, cookie: attempt.cookie, discovery: attempt.via,
       signature: Signature(first: .zero, second: .zero))
     hello.signature = cryptography.sign(
       signedMessage("hello", configuration.cluster, hello.signedPayload))
@@ -251,7 +251,7 @@ extension Peer {
       return
     }
     let refusal = refusal(of: hello.card, card)
-    if refusal == nil { take(hello.card, from: nil, via: .gossip) }
+    if refusal == nil { take(hello.card, from: nil, via: hello.discovery) }
     welcome(hello, refusal, card, at: source)
   }
 
@@ -284,7 +284,8 @@ extension Peer {
     }
     if refusal == .nameTaken {
       counters.drop(.nameTaken)
-      let holder = card.name == configuration.name
+      let holder =
+        card.name == configuration.name
         ? id : self.holder(of: card.name, except: hello.card.author)
       welcome.holder = holder
       emit(.nameConflict(name: card.name, holder: holder ?? id, claimant: hello.card.author))

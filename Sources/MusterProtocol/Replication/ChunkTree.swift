@@ -9,7 +9,8 @@ enum ChunkTree {
   static let branching = (Limits.chunkBytes - 1) / 32
 
   /// Cuts a value into chunks; the last one is the root.
-  static func chunks(of value: [UInt8], digester: any Digester) -> [(name: Digest, bytes: [UInt8])] {
+  static func chunks(of value: [UInt8], digester: any Digester) -> [(name: Digest, bytes: [UInt8])]
+  {
     precondition(value.count <= Limits.treeBytes, "the proposer checks the size")
     var all: [(name: Digest, bytes: [UInt8])] = []
     func add(_ bytes: [UInt8]) -> Digest {
