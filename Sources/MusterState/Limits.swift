@@ -44,6 +44,9 @@ package enum Limits {
   /// Observers that probe each member.
   package static let observers = 4
 
+  /// How often a suspect is told directly, by those who watch it, before a verdict.
+  package static let suspicionReminders: Int64 = 3
+
   /// Neighbours to which a new record is forwarded at once.
   package static let neighbours = 6
 

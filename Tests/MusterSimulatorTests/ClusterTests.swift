@@ -126,7 +126,7 @@ extension Simulation {
     #expect(converged != nil)
   }
 
-  @Test(arguments: 1...3)
+  @Test(arguments: 1...4)
   func `thirty per cent loss for ten minutes kills nobody`(seed: UInt64) throws {
     var simulation = try Simulation.ordered(seed: seed, count: 6)
     simulation.network.lossPerMille = 300

@@ -10,6 +10,8 @@ struct Member: Sendable {
   var since: Instant
   /// When the first standing accusation was seen.
   var suspectedAt: Instant?
+  /// How often the suspect was told of it directly.
+  var reminders: Int64 = 0
   /// Whether the member has signed two values for one version; nothing of it is taken any more.
   var isQuarantined = false
   /// Forwarding allowance, in thousandths of a record (token bucket).

@@ -40,7 +40,10 @@ extension Peer {
     let old = member.state
     member.state = state
     member.since = now
-    if state != .suspect { member.suspectedAt = nil }
+    if state != .suspect {
+      member.suspectedAt = nil
+      member.reminders = 0
+    }
     members[node] = member
     if member.isLive != wasLive {
       let mark = mixed(node.bytes.low)
@@ -119,7 +122,28 @@ extension Peer {
   }
 
   mutating func judgeSuspects() {
-    for subject in suspects { judge(subject) }
+    for subject in suspects {
+      if let reminder = nextReminder(of: subject), now >= reminder { remind(subject) }
+      judge(subject)
+    }
+  }
+
+  /// A flood can miss the suspect, or its answer miss somebody. Who watches the suspect, or is next
+  /// to it, asks it directly while the window runs; it answers with its newest card.
+  private func nextReminder(of subject: NodeID) -> Instant? {
+    guard let member = members[subject], let since = member.suspectedAt,
+      member.reminders < Limits.suspicionReminders
+    else { return nil }
+    return since + timing.refutationWindow * (member.reminders + 1)
+      / (Limits.suspicionReminders + 1)
+  }
+
+  private mutating func remind(_ subject: NodeID) {
+    members[subject]?.reminders += 1
+    guard prober.targets[subject] != nil || overlay.neighbours(of: id).contains(subject) else {
+      return
+    }
+    sendAccusations(to: subject)
   }
 
   private mutating func judge(_ subject: NodeID) {
@@ -144,7 +168,8 @@ extension Peer {
     for subject in suspects {
       guard let verdict = verdictDeadline(of: subject) else { continue }
       // A held verdict is looked at again soon.
-      let deadline = verdict > now ? verdict : now + .milliseconds(100)
+      var deadline = verdict > now ? verdict : now + .milliseconds(100)
+      if let reminder = nextReminder(of: subject) { deadline = min(deadline, reminder) }
       earliest = min(deadline, earliest ?? deadline)
     }
     return earliest

@@ -150,8 +150,12 @@ extension Peer {
     guard let member = members[sender], member.state == .dead || member.state == .suspect,
       repair.mayRemind(sender, at: now)
     else { return }
-    let accusers = (accusations[sender] ?? [:]).keys.sorted().prefix(2)
-    let records = accusers.compactMap { store[recordKey($0, .suspicion(sender))] }
-    send(records: records, to: sender)
+    sendAccusations(to: sender)
+  }
+
+  mutating func sendAccusations(to subject: NodeID) {
+    let accusers = (accusations[subject] ?? [:]).keys.sorted().prefix(2)
+    let records = accusers.compactMap { store[recordKey($0, .suspicion(subject))] }
+    send(records: records, to: subject)
   }
 }

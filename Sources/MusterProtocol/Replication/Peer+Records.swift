@@ -45,7 +45,7 @@ extension Peer {
   /// Takes a record from somebody: refused before any state changes, or applied and passed on.
   mutating func take(_ record: Record, from sender: NodeID?, via: Event.Discovery = .gossip) {
     let key = recordKey(record.author, record.name)
-    guard isAcceptable(record) else { return }
+    guard isAcceptable(record, from: sender) else { return }
     let outcome = store.outcome(of: record, key: key)
     switch outcome {
     case .duplicate, .stale: return
@@ -88,7 +88,7 @@ extension Peer {
   }
 
   /// Checks that need no signature: is this about a member, a life and a subject that count?
-  private mutating func isAcceptable(_ record: Record) -> Bool {
+  private mutating func isAcceptable(_ record: Record, from sender: NodeID?) -> Bool {
     if isForgotten(record.author) {
       counters.drop(.forgotten)
       return false
@@ -115,9 +115,20 @@ extension Peer {
       guard let accused = members[subject],
         let suspicion = try? Suspicion(decoding: record.content), suspicion.subject == subject,
         suspicion.stamp >= accused.stamp
-      else { return false }
+      else {
+        if subject == id, let sender { answerOldAccusation(of: sender) }
+        return false
+      }
     }
     return true
+  }
+
+  /// Somebody has not heard that I refuted this: it gets my newest card straight from me.
+  private mutating func answerOldAccusation(of sender: NodeID) {
+    guard repair.mayRemind(sender, at: now), let card = store[recordKey(id, .member)] else {
+      return
+    }
+    send(records: [card], to: sender)
   }
 
   /// A card carries its own key, which must hash to its author.
