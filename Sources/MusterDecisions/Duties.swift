@@ -37,18 +37,18 @@ package func acknowledgement(
   of duty: Duty, phase: Plan.Phase?, status: LocalStatus
 ) -> Acknowledgement? {
   guard duty.plan != nil, let phase else { return nil }
-  if !status.failure.isEmpty, phase != .prepare { return .failed }
+  // What is done counts first: a service of the old release that stumbles meanwhile is no reason
+  // to call a verified release a failure.
   switch phase {
   case .downloading:
-    guard let reference = duty.verify, status.verified.contains(reference) else { return nil }
-    return .verified
+    guard let reference = duty.verify else { return nil }
+    if status.verified.contains(reference) { return .verified }
   case .prepare:
-    guard duty.run == nil, status.running == nil else { return nil }
-    return .stopped
+    return duty.run == nil && status.running == nil ? .stopped : nil
   case .complete, .rollingBack:
-    guard let run = duty.run, status.running == run, status.runningRole == duty.role,
-      status.ready
-    else { return nil }
-    return .running
+    if let run = duty.run, status.running == run, status.runningRole == duty.role, status.ready {
+      return .running
+    }
   }
+  return status.failure.isEmpty ? nil : .failed
 }

@@ -26,6 +26,9 @@ package struct Timing: Hashable, Sendable {
   package var contactRetryMaximum = TimeSpan.seconds(5)
   /// Between two comparisons with one peer while the state still changes.
   package var repairInterval = TimeSpan.milliseconds(200)
+  /// Who agrees is passed around at this pace after a change, and for so long.
+  package var agreementInterval = TimeSpan.milliseconds(200)
+  package var agreementSpan = TimeSpan.seconds(3)
   /// Chunks asked for and not come are asked for again, of somebody else.
   package var chunkRetry = TimeSpan.milliseconds(150)
 

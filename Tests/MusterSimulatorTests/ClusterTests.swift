@@ -127,10 +127,10 @@ extension Simulation {
   }
 
   @Test(arguments: 1...4)
-  func `thirty per cent loss for ten minutes kills nobody`(seed: UInt64) throws {
+  func `thirty per cent loss for five minutes kills nobody`(seed: UInt64) throws {
     var simulation = try Simulation.ordered(seed: seed, count: 6)
     simulation.network.lossPerMille = 300
-    simulation.run(for: .seconds(600))
+    simulation.run(for: .seconds(300))
     let deaths = simulation.nodes.flatMap(\.events).filter {
       if case .memberDead = $0.event { true } else { false }
     }
@@ -267,5 +267,26 @@ extension Simulation {
     }
     simulation.network.lossPerMille = 0
     #expect(simulation.wait(upTo: .seconds(20)) { $0.isOrdered } != nil)
+  }
+}
+
+@Suite struct DutyTests {
+  @Test func `a commit during a download does not end the download`() throws {
+    var simulation = try Simulation.ordered(seed: 12)
+    let leader = try #require(simulation.holders.first)
+    let release = ReleaseSource(
+      version: "1.0", source: "file:///none", archive: Digest(Bytes32.zero))
+    simulation.command(1, .addRelease(release), ticket: 1)
+    simulation.command(1, .setCluster(key: "version", value: "1.0"), ticket: 2)
+    let ordered = simulation.wait(upTo: .seconds(3)) { $0.nodes[leader].duty.fetch != nil }
+    #expect(ordered != nil)
+    simulation.command(2, .setCluster(key: "greeting", value: "hello"), ticket: 3)
+    var interrupted = false
+    let answered = simulation.run(within: .seconds(3)) { simulation in
+      if simulation.nodes[leader].duty.fetch == nil { interrupted = true }
+      return simulation.nodes[2].replies[3] == .done
+    }
+    #expect(answered != nil)
+    #expect(!interrupted)
   }
 }

@@ -16,12 +16,18 @@ extension Peer {
   mutating func showDuty() {
     guard coordination.waitingFor == nil else { return }
     var next = MusterDecisions.duty(
-      of: id, committed: committedBody, term: durable.committed.term, fetches: isEffectiveLeader)
+      of: id, committed: committedBody, term: durable.committed.term, fetches: mayFetch)
     if leaving.hasBegun { next = Duty(term: durable.committed.term) }
     guard next != duty else { return }
     duty = next
     effects.append(.duty(next))
     publishWork()
+  }
+
+  /// A proposal under way does not end a fetch that a committed register orders: only the loss of
+  /// the lease or of the term does.
+  private var mayFetch: Bool {
+    hasValidLease && durable.committed.term == durable.term && committedBody?.sealed ?? false
   }
 
   mutating func take(_ status: LocalStatus) {

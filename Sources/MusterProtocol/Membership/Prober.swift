@@ -171,7 +171,8 @@ extension Peer {
   // MARK: - Answers
 
   mutating func answer(_ ping: Frame.Ping, from sender: NodeID) {
-    let isObserver = observers(of: id, wide: false).contains(sender)
+    let isProbe = ping.sequence != 0
+    let isObserver = isProbe && observers(of: id, wide: false).contains(sender)
     let turn =
       isObserver
       ? prober.turn(of: sender, at: now, interval: timing.probeInterval)

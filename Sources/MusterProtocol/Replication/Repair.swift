@@ -149,6 +149,21 @@ extension Peer {
     if isNew { noteCompleteness() }
   }
 
+  /// After a change the set is passed around quickly, one neighbour at a time, until it is
+  /// complete or the change is old; probes carry on from there. A quiet cluster sends none.
+  mutating func exchangeAgreement() {
+    guard let due = agreement.deadline(after: repair.changedAt, timing), now >= due else { return }
+    agreement.exchangedAt = now
+    refreshAgreement()
+    guard agreement.since == nil else { return }
+    let neighbours = overlay.neighbours(of: id).filter { members[$0]?.state == .alive }
+    guard !neighbours.isEmpty else { return }
+    var frame = Frame()
+    frame.ping = Frame.Ping(
+      sequence: 0, fingerprint: viewFingerprint, agreement: agreement.set.bits)
+    send(frame, to: neighbours[Int(generator.below(UInt64(neighbours.count)))])
+  }
+
   /// The set travels while it is incomplete here, or when the other side asks by sending its own.
   mutating func agreementToSend(isAsked: Bool) -> [UInt8] {
     refreshAgreement()
@@ -161,4 +176,11 @@ struct AgreementState: Sendable {
   var fingerprint: UInt64 = 0
   var set = Agreement()
   var since: Instant?
+  var exchangedAt = Instant.zero
+
+  /// When to pass the set on next; `nil` when it is complete or the last change is long ago.
+  func deadline(after change: Instant, _ timing: Timing) -> Instant? {
+    guard since == nil, exchangedAt - change < timing.agreementSpan else { return nil }
+    return max(change, exchangedAt) + timing.agreementInterval
+  }
 }
