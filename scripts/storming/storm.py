@@ -20,7 +20,7 @@ RELEASES = 30
 START_LIMIT = 10
 CONVERGED_LIMIT = 30
 VERSION_LIMIT = 60
-GUSTS = {"anytime": 6, "download": 4, "upgrade": 4, "start": 4, "leader": 3, "pair": 3}
+GUSTS = {"anytime": 6, "download": 6, "upgrade": 4, "start": 4, "leader": 3, "pair": 3}
 
 
 class Storm:
