@@ -114,7 +114,7 @@ class Storm:
             self.operator.want(self.new_release(), VERSION_LIMIT)
         elif kind == "upgrade" or self.random.random() < 0.3:
             self.operator.want(self.old_release(), VERSION_LIMIT)
-        strikes = 1 if self.random.random() < 0.6 else self.random.randint(1, most)
+        strikes = 1 if self.random.random() < 0.5 else self.random.randint(1, most)
         before = self.killed
         while strikes > 0 and self.killed < before + most:
             self.strike(kind, before + most - self.killed)
@@ -280,6 +280,8 @@ class Storm:
         for downloads, count in sorted(counts.items()):
             line(f"  {count:5}  with {downloads} GETs" if downloads != 1 else
                  f"  {count:5}  with 1 GET")
+        again = sum(count * (downloads - 1) for downloads, count in counts.items() if downloads)
+        line(f"downloads begun again: {again}, after {self.kills['in its download']} kills in one")
         line(f"stages of killed downloads left on the share: {len(self.share.stages())}, private "
              "to their nodes; the leader removes them after an hour")
         for warning, count in self.logs.warnings.most_common(8):
