@@ -4,7 +4,6 @@ import argparse
 import pathlib
 import shutil
 import signal
-import subprocess
 import sys
 import tempfile
 import traceback
@@ -13,10 +12,9 @@ import archives
 import report
 from cluster import Cluster
 from origin import Origin
+from program import PROJECT, build
 from screen import Broken, Screen, check
 from story import FIRST, SECOND, Story
-
-PROJECT = pathlib.Path(__file__).resolve().parent.parent.parent
 
 
 def arguments():
@@ -32,25 +30,6 @@ def arguments():
     parser.add_argument("--no-build", action="store_true",
                         help="use the release build at hand, and install nothing")
     return parser.parse_args()
-
-
-def build(screen, work, skip):
-    """Builds in release mode and returns the program."""
-    command = ["swift", "build", "-c", "release", "--static-swift-stdlib"]
-    if not skip:
-        with screen.step("build in release mode") as fact:
-            log = work / "build.log"
-            with open(log, "wb") as output:
-                outcome = subprocess.run(command, cwd=PROJECT, stdin=subprocess.DEVNULL,
-                                         stdout=output, stderr=subprocess.STDOUT)
-            if outcome.returncode != 0:
-                fact(log.read_text(errors="replace")[-3000:])
-                raise Broken(f"swift build ended with {outcome.returncode}")
-    found = subprocess.run([*command, "--show-bin-path"], cwd=PROJECT, capture_output=True,
-                           text=True, check=True, stdin=subprocess.DEVNULL)
-    program = pathlib.Path(found.stdout.strip()) / "muster"
-    check(program.exists(), f"{program} is missing: run without --no-build")
-    return program
 
 
 def play(screen, work, options, running):

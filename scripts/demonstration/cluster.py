@@ -61,9 +61,9 @@ class Agent:
 
     def listening(self):
         """Waits until the control socket takes connections."""
-        until(self._takes_connections, 5, f"{self.name} does not answer on {self.control}")
+        until(self.takes_connections, 5, f"{self.name} does not answer on {self.control}")
 
-    def _takes_connections(self):
+    def takes_connections(self):
         self.must_run()
         with socket.socket(socket.AF_UNIX) as probe:
             try:

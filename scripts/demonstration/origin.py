@@ -63,9 +63,12 @@ class Origin:
             with open(archive.path, "rb") as file:
                 file.seek(start)
                 try:
-                    shutil.copyfileobj(file, request.wfile, 1 << 20)
+                    self.send(file, request.wfile)
                 except (BrokenPipeError, ConnectionResetError):
                     pass
+
+    def send(self, file, connection):
+        shutil.copyfileobj(file, connection, 1 << 20)
 
     def close(self):
         self.server.shutdown()
