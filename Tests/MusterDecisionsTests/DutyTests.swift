@@ -88,10 +88,22 @@ import Testing
       status.ready = true
     }
     #expect(say(.complete, ready) == .running)
-    #expect(say(.complete) { ready(&$0); $0.ready = false } == nil)
-    #expect(say(.complete) { ready(&$0); $0.runningRole = .web } == nil)
-    #expect(say(.complete) { ready(&$0); $0.running = Cluster.reference("1.0") } == nil)
-    #expect(say(.complete) { ready(&$0); $0.failure = "it ended" } == .failed)
+    #expect(
+      say(.complete) {
+        ready(&$0); $0.ready = false
+      } == nil)
+    #expect(
+      say(.complete) {
+        ready(&$0); $0.runningRole = .web
+      } == nil)
+    #expect(
+      say(.complete) {
+        ready(&$0); $0.running = Cluster.reference("1.0")
+      } == nil)
+    #expect(
+      say(.complete) {
+        ready(&$0); $0.failure = "it ended"
+      } == .failed)
   }
 
   @Test func `without a plan nothing is said`() {

@@ -49,7 +49,8 @@ import Testing
     var chunks: [Digest: [UInt8]] = [:]
     let leaf: [UInt8] = [0] + value(999)
     chunks[digester.digest(leaf)] = leaf
-    let list: [UInt8] = [1] + Array(repeating: digester.digest(leaf).bytes.bytes, count: 31).joined()
+    let list: [UInt8] =
+      [1] + Array(repeating: digester.digest(leaf).bytes.bytes, count: 31).joined()
     chunks[digester.digest(list)] = list
     let root: [UInt8] = [1] + Array(repeating: digester.digest(list).bytes.bytes, count: 3).joined()
     chunks[digester.digest(root)] = root
@@ -71,8 +72,11 @@ import Testing
 
   @Test func `at the limit the oldest chunks go`() {
     var store = ChunkStore()
-    let names = (0...Limits.chunks).map { Digest(Bytes32(
-      first: Bytes16(high: 0, low: UInt64($0)), second: .zero)) }
+    let names = (0...Limits.chunks).map {
+      Digest(
+        Bytes32(
+          first: Bytes16(high: 0, low: UInt64($0)), second: .zero))
+    }
     for name in names { store.insert(name, [0]) }
     #expect(store.chunks.count == Limits.chunks)
     #expect(store.chunks[names[0]] == nil)

@@ -319,7 +319,8 @@ extension Samples {
       bench.receiver.take(bench.record(.other("x"), [], version: version), from: bench.sender.id)
     }
     #expect(bench.receiver.counters.count(of: .rateLimited) > 0)
-    #expect(bench.receiver.holdings.contains { $0.hasSuffix(" x 1.\(99 + 2 * Limits.forwardBurst)") })
+    #expect(
+      bench.receiver.holdings.contains { $0.hasSuffix(" x 1.\(99 + 2 * Limits.forwardBurst)") })
   }
 
   @Test func `heartbeats of a term that is over`() throws {

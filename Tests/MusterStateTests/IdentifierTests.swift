@@ -54,7 +54,8 @@ import Testing
     let next = try #require(NodeID("0123456789abcdef0011223344556678"))
     let high = try #require(NodeID("1" + String(repeating: "0", count: 31)))
     #expect([high, next, node].sorted() == [node, next, high])
-    #expect([high, next, node].map(\.description).sorted() == [node, next, high].map(\.description))
+    #expect(
+      [high, next, node].map(\.description).sorted() == [node, next, high].map(\.description))
   }
 
   @Test func `digests, keys and signatures have one length only`() {
@@ -68,8 +69,10 @@ import Testing
     #expect(Bytes16(bytes.suffix(16))?.bytes == Array(bytes.suffix(16)))
   }
 
-  @Test(arguments: [("1.0", true), ("2.1.0-rc.1+b_7", true), ("", false), ("-1", false),
-    (".x", false), ("a/b", false), ("..", false), ("a b", false)])
+  @Test(arguments: [
+    ("1.0", true), ("2.1.0-rc.1+b_7", true), ("", false), ("-1", false),
+    (".x", false), ("a/b", false), ("..", false), ("a b", false),
+  ])
   func `a version is fit for a directory's name`(text: String, isFit: Bool) {
     #expect(isVersion(text) == isFit)
   }
