@@ -152,7 +152,10 @@ package struct Peer: Sendable {
   /// A turn that comes late has not been listening: verdicts that ran meanwhile are shifted by the
   /// delay, so that a starved node accuses nobody (Lifeguard, section IV: doubt yourself first).
   private mutating func noteStall(at next: Instant) {
-    guard let due = deadline, next > due + timing.stallThreshold else { return }
+    // What was due before the last turn was looked at in it: the delay is counted from there.
+    guard let due = deadline.map({ max($0, now) }), next > due + timing.stallThreshold else {
+      return
+    }
     let delay = next - due
     prober.shift(by: delay, limit: next)
     for subject in suspects {

@@ -32,7 +32,7 @@ package struct Timing: Hashable, Sendable {
   /// Chunks asked for and not come are asked for again, of somebody else.
   package var chunkRetry = TimeSpan.milliseconds(150)
 
-  /// D_V: a voter's promise. LEASE in `proto/README.md` derives the others from it.
+  /// D_V: a voter's promise. See "Lease" in `proto/README.md`: the others follow from it.
   package var promise = TimeSpan.milliseconds(4_000)
   /// D_L = D_V (1 − ρ) / (1 + ρ) with ρ = 0.10.
   package var lease: TimeSpan { promise * 9 / 11 }

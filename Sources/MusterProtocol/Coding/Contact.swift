@@ -249,7 +249,11 @@ extension Contact.Welcome {
       switch field.tag {
       case 1: card = try Record(decoding: field.message)
       case 2: nonce = try field.bytes16()
-      case 3: refusal = Contact.Refusal(rawValue: UInt8(clamping: try field.unsigned()))
+      case 3:
+        // A reason of a later version is no invitation.
+        let reason = UInt8(clamping: try field.unsigned())
+        refusal = Contact.Refusal(rawValue: reason)
+        guard reason == 0 || refusal != nil else { throw .field(3) }
       case 4: holder = try field.node()
       case 5: evidence = try Record(decoding: field.message)
       default: break

@@ -46,7 +46,7 @@ extension MemberCard {
 }
 
 /// The content of a record `suspicion/<subject>`: which card of the subject went unanswered.
-/// A newer card than `stamp` refutes it; an empty content withdraws it.
+/// A newer card than `stamp` refutes it.
 struct Suspicion: Hashable, Sendable {
   var subject: NodeID
   var stamp: RecordStamp

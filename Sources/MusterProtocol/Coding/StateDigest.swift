@@ -15,7 +15,7 @@ struct StateDigest: Hashable, Sendable {
   var entries: [Entry]
 
   /// The entries that one datagram holds beside its envelope, at their largest.
-  static let entriesPerFrame = 45
+  static let entriesPerFrame = 35
 
   init(first: UInt64, last: UInt64, entries: [Entry]) {
     self.first = first

@@ -115,7 +115,19 @@ extension Peer {
     fetch(chosen, from: sources, isTrusted: true)
   }
 
+  /// Takes a register without a chain: of another founding, or of this one after a long absence.
+  /// In this one, term, vote and promise stand: what was said once is not unsaid.
   mutating func move(to entry: RegisterEntry) {
+    guard durable.founding != entry.body.founding else {
+      stepDown()
+      if entry.version.term > durable.term {
+        durable.term = entry.version.term
+        durable.vote = nil
+        durable.voteSignature = nil
+      }
+      adopt(entry)
+      return
+    }
     if let old = durable.founding, old != entry.body.founding {
       durable.left.append(
         Durable.LeftFounding(founding: old, term: durable.term, vote: durable.vote))

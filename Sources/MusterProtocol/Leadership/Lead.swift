@@ -118,7 +118,8 @@ extension Peer {
       version: RegisterVersion(term: durable.term, count: entry.version.count + 1),
       parent: parent, body: next, certificate: coordination.certificate, proposer: id,
       cluster: configuration.cluster, signer: cryptography)
-    guard proposed.encoded.count <= Limits.treeBytes else { return }
+    // The next leader re-stamps this body under a certificate that may be larger.
+    guard proposed.encoded.count <= Limits.treeBytes - 1_024 else { return }
     adopt(proposed)
   }
 

@@ -65,6 +65,10 @@ extension Peer {
     card.storage = clipped(status.storage, to: 200)
     card.progress = status.progress
     card.services = Array(status.services.prefix(6))
+    // Long names give way: the others are worth more than the last service.
+    while card.encoded.count > Limits.recordContentBytes, !card.services.isEmpty {
+      card.services.removeLast()
+    }
     publish(.work, card.encoded)
   }
 

@@ -19,7 +19,7 @@ struct ReplayWindow: Hashable, Sendable {
       if counter - newest >= UInt64(Limits.replayWindow) {
         for index in words.indices { words[index] = 0 }
       } else {
-        for skipped in (newest + 1)..<(counter + 1) {
+        for skipped in (newest + 1)...counter {
           words[word(skipped)] &= ~(1 << (skipped % 64))
         }
       }

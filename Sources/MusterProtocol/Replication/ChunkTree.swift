@@ -8,6 +8,10 @@ import MusterState
 enum ChunkTree {
   static let branching = (Limits.chunkBytes - 1) / 32
 
+  /// More chunks than any tree within `Limits.treeBytes` has: a list may name one chunk many
+  /// times, and a few lists of lists would otherwise be more work than the universe has time for.
+  static let maximumChunks = 128
+
   /// Cuts a value into chunks; the last one is the root.
   static func chunks(of value: [UInt8], digester: any Digester) -> [(name: Digest, bytes: [UInt8])]
   {
@@ -44,8 +48,11 @@ enum ChunkTree {
     var value: [UInt8] = []
     var missing: [Digest] = []
     var pending = [root]
+    var visits = 0
     // Depth first, so that leaves come in order.
     while let name = pending.popLast() {
+      visits += 1
+      guard visits <= maximumChunks else { return .malformed }
       guard let chunk = chunks[name] else {
         missing.append(name)
         continue

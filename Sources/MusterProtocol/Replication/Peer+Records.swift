@@ -111,10 +111,12 @@ extension Peer {
       counters.drop(.staleIncarnation)
       return false
     }
+    // An accusation is about the card at hand: an older one is refuted already, and one of a card
+    // that nobody has seen could never be. Who lacks the card gets it first, by repair.
     if case .suspicion(let subject) = record.name {
       guard let accused = members[subject],
         let suspicion = try? Suspicion(decoding: record.content), suspicion.subject == subject,
-        suspicion.stamp >= accused.stamp
+        suspicion.stamp == accused.stamp
       else {
         if subject == id, let sender { answerOldAccusation(of: sender) }
         return false
