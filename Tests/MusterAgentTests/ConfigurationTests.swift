@@ -40,7 +40,9 @@ import Testing
           environment: {HOST: "{{node.host}}", EMPTY: ""}
           templates:
             - {source: page.template, target: sub/page, on-change: reload}
-          ready: {http: "http://{{node.host}}:80/", interval: 200ms, timeout: 2s, retries: 5, start-period: 1m}
+          ready:
+            {http: "http://{{node.host}}:80/", interval: 200ms, timeout: 2s, retries: 5,
+             start-period: 1m}
           stop: {signal: SIGINT, limit: 3s}
           drain: {command: [sleep, "1"], limit: 2s}
           restart: {policy: on-failure, back-off-minimum: 10ms, back-off-maximum: 1s}

@@ -65,7 +65,8 @@ final class ReleaseServer {
                 return
             self.send_header("Content-Length", str(len(rest)))
             self.end_headers()
-            cuts = manner == "cut" and count <= 3 or manner in ("no-range", "changed") and count == 1
+            once = manner in ("no-range", "changed") and count == 1
+            cuts = manner == "cut" and count <= 3 or once
             if cuts: rest = rest[:len(rest) // 2]
             if manner == "stall" and count == 1:
                 self.wfile.write(rest[:len(rest) // 2])

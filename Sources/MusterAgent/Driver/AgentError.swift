@@ -1,4 +1,3 @@
-import Glibc
 import MusterProtocol
 import MusterState
 import MusterSystem
@@ -59,19 +58,19 @@ extension AgentError: CustomStringConvertible {
   }
 
   private static func bind(_ address: Address, _ error: SystemError) -> String {
-    switch error.code {
-    case EADDRINUSE:
+    switch error.kind {
+    case .addressInUse:
       "cannot listen on \(address): another process has this port; stop it, or choose another "
         + "with --bind"
-    case EADDRNOTAVAIL:
+    case .addressNotAvailable:
       "cannot listen on \(address): no interface of this machine has this address; give one of "
         + "its own with --bind"
-    case EACCES:
+    case .notPermitted:
       "cannot listen on \(address): this user may not use the port; choose one above 1023 with "
         + "--bind"
-    case ENODEV:
+    case .noDevice:
       "there is no interface \(error.subject): see `ip link`, and name one with --interface"
-    default:
+    case .exists, .wouldBlock, .other:
       "cannot listen on \(address): \(error.reason); choose another with --bind"
     }
   }

@@ -1,4 +1,3 @@
-import Glibc
 import MusterProtocol
 import MusterState
 import MusterSystem
@@ -45,7 +44,7 @@ package struct ClusterCreation: Sendable {
     do throws(SystemError) {
       try Files.makeDirectory(directory, mode: 0o700)
       for path in [clusterPath, authorityPath] where try Files.mode(of: path) != nil {
-        throw SystemError(call: "create", code: EEXIST, subject: path)
+        throw SystemError.exists("create", path)
       }
       try Files.create(
         authorityPath, content: AuthorityKey.render(authority, cluster: cluster), mode: 0o600)
@@ -57,7 +56,7 @@ package struct ClusterCreation: Sendable {
         throw error
       }
     } catch {
-      throw error.code == EEXIST ? .exists(path: error.subject) : .unwritable(error)
+      throw error.kind == .exists ? .exists(path: error.subject) : .unwritable(error)
     }
   }
 }

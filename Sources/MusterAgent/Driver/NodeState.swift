@@ -1,4 +1,3 @@
-import Glibc
 import MusterProtocol
 import MusterState
 import MusterSystem
@@ -69,7 +68,7 @@ package struct NodeState: ~Copyable {
       try Files.makeDirectory(directory, mode: 0o700)
       return try DirectoryLock.acquire(directory)
     } catch {
-      if error.code == EWOULDBLOCK { throw .locked(directory: directory) }
+      if error.kind == .wouldBlock { throw .locked(directory: directory) }
       throw .unusable(directory: directory, error)
     }
   }

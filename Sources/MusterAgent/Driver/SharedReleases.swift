@@ -73,7 +73,7 @@ package final class SharedReleases: ReleaseStoring {
   ) {
     let cancellation = Cancellation()
     self.cancellation = cancellation
-    let latest = LatestProgress()
+    let latest = Latest<FetchProgress>()
     let reader = ProgressReader(loop: loop, interval: Self.progressInterval) {
       if let news = latest.take() { progress(news) }
     }

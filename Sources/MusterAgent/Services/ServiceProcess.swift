@@ -106,6 +106,7 @@ final class ServiceProcess {
 
   /// Sends a signal to the whole group.
   func signal(_ number: Int32) { child.signal(number) }
+  func kill() { child.kill() }
 
   private func collect() {
     guard let status = child.reap() else { return }

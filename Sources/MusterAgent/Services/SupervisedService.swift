@@ -1,4 +1,3 @@
-import Glibc
 import MusterProtocol
 import MusterState
 import MusterSystem
@@ -251,7 +250,7 @@ extension SupervisedService {
       guard let self, let process else { return }
       timer = nil
       emit(.killed(limit: rule.limit))
-      process.signal(SIGKILL)
+      process.kill()
     }
     onChange()
   }

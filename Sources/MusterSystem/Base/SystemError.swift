@@ -13,6 +13,28 @@ package struct SystemError: Error, Hashable, Sendable, CustomStringConvertible {
     self.subject = subject
   }
 
+  /// The reasons that callers tell apart, by name, so that no other room needs C's.
+  package enum Reason: Hashable, Sendable {
+    case exists, wouldBlock, addressInUse, addressNotAvailable, notPermitted, noDevice, other
+  }
+
+  package var kind: Reason {
+    switch code {
+    case EEXIST: .exists
+    case EWOULDBLOCK: .wouldBlock
+    case EADDRINUSE: .addressInUse
+    case EADDRNOTAVAIL: .addressNotAvailable
+    case EACCES: .notPermitted
+    case ENODEV: .noDevice
+    default: .other
+    }
+  }
+
+  /// An error that says a file is there already, as `open` would with O_EXCL.
+  package static func exists(_ call: String, _ subject: String) -> SystemError {
+    SystemError(call: call, code: EEXIST, subject: subject)
+  }
+
   /// The kernel's words for `code`, such as "No space left on device".
   package var reason: String { unsafe String(cString: strerror(code)) }
 

@@ -96,13 +96,16 @@ package final class ChildProcess {
   package func signal(_ number: Int32) {
     guard status == nil else { return }
     // ESRCH is impossible while the child is not reaped, EPERM only for a set-user-id program.
-    _ = kill(-pid, number)
+    _ = Glibc.kill(-pid, number)
   }
+
+  /// Ends the whole group at once; it gets no chance to tidy up.
+  package func kill() { signal(SIGKILL) }
 
   /// Sends a signal to the child alone: what it started need not understand a reload.
   package func signalLeader(_ number: Int32) {
     guard status == nil else { return }
-    _ = kill(pid, number)
+    _ = Glibc.kill(pid, number)
   }
 
   /// How the child ended, or `nil` while it runs. What is left of its group is killed then.
@@ -119,7 +122,7 @@ package final class ChildProcess {
   private func wait(_ options: Int32) -> ExitStatus? {
     if let status { return status }
     guard collect(options | muster_wait_keep()) != nil else { return nil }
-    _ = kill(-pid, SIGKILL)
+    kill()
     status = collect(0)
     return status
   }
