@@ -70,7 +70,7 @@ extension AgentError: CustomStringConvertible {
         + "--bind"
     case .noDevice:
       "there is no interface \(error.subject): see `ip link`, and name one with --interface"
-    case .exists, .wouldBlock, .other:
+    case .exists, .wouldBlock, .isDirectory, .other:
       "cannot listen on \(address): \(error.reason); choose another with --bind"
     }
   }
