@@ -83,7 +83,7 @@ package struct Configuration: Hashable, Sendable {
         reader.note(error.place, error.problem)
       }
     } catch {
-      reader.note(nil, "cannot be read: \(error.reason)")
+      reader.note(nil, "cannot be read: \(error.reason); check the path and its mode")
     }
     return nil
   }

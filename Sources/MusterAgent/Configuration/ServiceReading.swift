@@ -32,8 +32,9 @@ extension ConfigurationReader {
       return nil
     }
     let fields = fields(entry.value, "service '\(entry.key)'", allowed: Self.serviceKeys)
-    for key in ["roles", "command"] where fields[key] == nil {
-      note(entry.place, "service '\(entry.key)' has no '\(key)'")
+    for (key, example) in [("roles", "[web, worker]"), ("command", "[PROGRAM, ARGUMENT]")]
+    where fields[key] == nil {
+      note(entry.place, "service '\(entry.key)' has no '\(key)'; add '\(key): \(example)'")
     }
     var service = ServiceDefinition(name: entry.key, roles: [], command: [])
     service.roles = fields["roles"].map { roles($0) } ?? []

@@ -36,7 +36,24 @@ extension AgentError: CustomStringConvertible {
       "\(path) cannot be used: \(reason); use the muster that wrote it, or move the state "
         + "directory away to join as a new node"
     case .system(let error): "the system refused: \(error)"
-    case .face(let error): error.description
+    case .face(let error): Self.face(error)
+    }
+  }
+
+  /// A socket's path is `--control`, an address `--http`.
+  private static func face(_ error: HttpError) -> String {
+    func flag(_ place: String) -> String { Address(place) == nil ? "--control" : "--http" }
+    switch error {
+    case .addressInUse(let place):
+      return "cannot listen on \(place): another process does; stop it, or choose another with "
+        + flag(place)
+    case .cannotListen(let place, let reason):
+      return "cannot listen on \(place): \(reason); choose another with \(flag(place))"
+    case .notASocket(let place):
+      return "cannot listen on \(place): it exists and is no socket; choose another path with "
+        + flag(place)
+    case .noResources, .nobodyListens, .forbidden, .brokenOff, .timedOut, .malformed:
+      return error.description
     }
   }
 
@@ -53,7 +70,7 @@ extension AgentError: CustomStringConvertible {
         + "--bind"
     case .noDevice:
       "there is no interface \(error.subject): see `ip link`, and name one with --interface"
-    case .exists, .wouldBlock, .other:
+    case .exists, .wouldBlock, .isDirectory, .other:
       "cannot listen on \(address): \(error.reason); choose another with --bind"
     }
   }

@@ -113,6 +113,9 @@ extension ClusterFileError: CustomStringConvertible {
     case .exposed(let path, let mode):
       "\(path) has mode 0\(String(mode, radix: 8)), so others than its owner can use its secret: "
         + "run `chmod 600 \(path)`"
+    case .unreadable(let error) where error.kind == .isDirectory:
+      "cannot read \(error.subject): it is a directory; give the file in it, such as "
+        + "\(error.subject)/cluster"
     case .unreadable(let error):
       "cannot read \(error.subject): \(error.reason); run the agent as the file's owner"
     case .malformed(let error):

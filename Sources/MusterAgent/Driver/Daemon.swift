@@ -17,13 +17,26 @@ package final class Daemon {
       format: options.logFormat, level: options.logLevel, node: options.name,
       write: { StandardStream.error.write($0) })
     do throws(AgentError) {
-      let ground = try AgentGround.open(options, software: MusterVersion.current, log: log)
+      let ground = try AgentGround.open(
+        try absolute(options), software: MusterVersion.current, log: log)
       let daemon = try Daemon(ground, services: services)
       return try daemon.serve()
     } catch {
       log.error("\(error)")
       return Agent.ExitCode.failed
     }
+  }
+
+  /// Services run in directories of their own, and are told where releases and state are.
+  private static func absolute(_ options: AgentOptions) throws(AgentError) -> AgentOptions {
+    var options = options
+    do throws(SystemError) {
+      options.stateDirectory = try Files.absolute(options.stateDirectory)
+      options.sharedDirectory = try Files.absolute(options.sharedDirectory)
+    } catch {
+      throw .system(error)
+    }
+    return options
   }
 
   private init(_ ground: AgentGround, services: [ServiceDefinition]) throws(AgentError) {

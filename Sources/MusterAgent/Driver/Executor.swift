@@ -258,7 +258,8 @@ package final class Executor {
   // MARK: Reporting
 
   private func storageChanged() {
-    log.info("the shared directory is \(store.storageState)")
+    let isReady = store.storageState == "ready"
+    log.add(isReady ? .info : .warning, "the shared directory is \(store.storageState)")
     onStep?(.storage(store.storageState))
     publish()
   }

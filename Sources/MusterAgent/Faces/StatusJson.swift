@@ -71,7 +71,8 @@ extension ClusterView {
   }
 
   private var planJson: Json {
-    guard let plan = body?.plan else { return ["phase": "idle"] }
+    let failure = Json.text(body?.failure)
+    guard let plan = body?.plan else { return ["phase": "idle", "failure": failure] }
     let known = Dictionary(members.map { ($0.id, $0) }) { first, _ in first }
     let participants = plan.participants.map { id -> Json in
       let member = known[id]
@@ -89,6 +90,7 @@ extension ClusterView {
       "to": .string(plan.to.version),
       "digest": .text(plan.reference?.manifest.description),
       "participants": .array(participants),
+      "failure": failure,
     ]
   }
 

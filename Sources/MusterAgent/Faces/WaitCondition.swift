@@ -43,6 +43,7 @@ package enum WaitCondition: Hashable, Sendable {
   private static func missing(version: String, in view: ClusterView) -> String? {
     guard view.body?.current?.version == version else {
       return "version: \(view.body?.current?.version ?? "nothing") is current, not \(version)"
+        + progress(of: view.body)
     }
     if let plan = view.body?.plan { return "version: the plan is \(plan.phase.name)" }
     let late = view.members.filter {
@@ -50,6 +51,13 @@ package enum WaitCondition: Hashable, Sendable {
     }
     return late.isEmpty
       ? nil : "version: \(version) does not yet run on \(shortened(late.map(\.name).sorted()))"
+  }
+
+  /// Why another version is not there yet, or never will be.
+  private static func progress(of body: RegisterBody?) -> String {
+    if let plan = body?.plan { return "; the plan to \(plan.to.version) is \(plan.phase.name)" }
+    guard let failure = body?.failure, !failure.isEmpty else { return "" }
+    return "; the last plan was given up: \(failure)"
   }
 
   private static func shortened(_ names: [String]) -> String {

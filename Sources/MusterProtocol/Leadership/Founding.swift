@@ -178,7 +178,7 @@ extension Peer {
   var waitingFor: String {
     guard durable.founding == nil else { return "" }
     if configuration.expect == 1 {
-      return "nobody has founded the cluster yet; start one agent with --found"
+      return "an agent that founds the cluster: start one with --found"
     }
     let seen = unfoundedNodes
     let names = seen.map { name(of: $0) }.joined(separator: ", ")

@@ -15,7 +15,8 @@ package struct SystemError: Error, Hashable, Sendable, CustomStringConvertible {
 
   /// The reasons that callers tell apart, by name, so that no other room needs C's.
   package enum Reason: Hashable, Sendable {
-    case exists, wouldBlock, addressInUse, addressNotAvailable, notPermitted, noDevice, other
+    case exists, wouldBlock, addressInUse, addressNotAvailable, notPermitted, noDevice, isDirectory,
+      other
   }
 
   package var kind: Reason {
@@ -26,6 +27,7 @@ package struct SystemError: Error, Hashable, Sendable, CustomStringConvertible {
     case EADDRNOTAVAIL: .addressNotAvailable
     case EACCES: .notPermitted
     case ENODEV: .noDevice
+    case EISDIR: .isDirectory
     default: .other
     }
   }

@@ -1,6 +1,23 @@
 import Glibc
 
 extension Files {
+  /// `path` from the root: what is handed to other processes must not depend on where they run.
+  ///
+  /// - Throws: ENOENT when the directory that we are in was removed.
+  package static func absolute(_ path: String) throws(SystemError) -> String {
+    guard !path.hasPrefix("/") else { return path }
+    var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
+    guard unsafe getcwd(&buffer, buffer.count) != nil else {
+      throw SystemError(call: "getcwd", code: errno)
+    }
+    let here = String(
+      decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    var rest = path[...]
+    while rest.hasPrefix("./") { rest = rest.dropFirst(2).drop { $0 == "/" } }
+    if rest.isEmpty || rest == "." { return here }
+    return here == "/" ? "/\(rest)" : "\(here)/\(rest)"
+  }
+
   /// Makes a directory and those above it that are missing. One that is there keeps its mode.
   ///
   /// - Parameter mode: of the last directory; those above it get 0755.

@@ -82,18 +82,28 @@ package struct CommandRule {
   }
 
   /// `muster init --name NAME --expect N --out DIR`.
+  /// Continued on further lines where it is wider than a terminal.
   var usage: String {
+    var lines = ["usage:"]
+    for word in usageWords {
+      if lines[lines.count - 1].count + 1 + word.count > 96 { lines.append("        ") }
+      lines[lines.count - 1] += " " + word
+    }
+    return lines.joined(separator: "\n")
+  }
+
+  private var usageWords: [String] {
     var words = ["muster", verb]
     words += operands.map { $0.isRequired ? $0.name : "[\($0.name)]" }
     for option in options {
       let spelling = option.isRequired ? option.spelling : "[\(option.spelling)]"
       words.append(spelling + (option.isRepeated ? "…" : ""))
     }
-    return words.joined(separator: " ")
+    return words
   }
 
   var help: String {
-    var text = "\(summary)\n\nusage: \(usage)\n"
+    var text = "\(summary)\n\n\(usage)\n"
     let lines =
       operands.map { ($0.name, $0.help) } + options.map { ($0.spelling, $0.help) }
       + [("--help", "show this")]

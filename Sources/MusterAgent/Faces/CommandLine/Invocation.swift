@@ -50,8 +50,7 @@ package struct UsageError: Error, Hashable, Sendable, CustomStringConvertible {
   }
 
   package var description: String {
-    verb.isEmpty
-      ? "muster: \(problem); see muster --help"
-      : "muster \(verb): \(problem); see muster \(verb) --help"
+    let program = verb.isEmpty ? "muster" : "muster \(verb)"
+    return "\(program): \(problem)\(problem.hasSuffix("?") ? "" : ";") see \(program) --help"
   }
 }

@@ -68,14 +68,18 @@ enum StatusCommand {
 
   private static func plan(_ plan: Json?) -> Line {
     let phase = word(plan?["phase"])
-    guard phase != "idle" else { return ("plan", phase, .plain) }
+    let failure = plan?["failure"]?.string
+    guard phase != "idle" else {
+      guard let failure else { return ("plan", phase, .plain) }
+      return ("plan", "idle; the last one was given up: \(failure)", .red)
+    }
     let waiting = (plan?["participants"]?.array ?? []).map { participant in
       "\(word(participant["node"])) \(participant["acknowledgement"]?.string ?? "mute")"
     }
     return (
       "plan",
       "\(phase): \(word(plan?["from"])) to \(word(plan?["to"])); "
-        + waiting.joined(separator: ", "),
+        + waiting.joined(separator: ", ") + (failure.map { "; because \($0)" } ?? ""),
       .yellow
     )
   }
