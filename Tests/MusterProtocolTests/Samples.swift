@@ -186,7 +186,7 @@ enum Samples {
 
   static func hello(cookie: Digest?) -> Contact.Hello {
     var hello = Contact.Hello(
-      card: memberRecord, nonce: nonce, cookie: cookie,
+      card: memberRecord, nonce: nonce, cookie: cookie, discovery: .multicast,
       signature: Signature(first: .zero, second: .zero))
     hello.signature = keys[0].sign(signedMessage("hello", cluster, hello.signedPayload))
     return hello
