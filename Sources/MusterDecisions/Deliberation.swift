@@ -24,7 +24,9 @@ package func deliberate(_ body: RegisterBody, seeing observation: Observation) -
 private func admit(to body: inout RegisterBody, _ observation: Observation) {
   for node in observation.nodes {
     let isMember = body.roster.contains(node.id)
-    if node.isAlive, !node.isLeaving, !isMember, !body.forgotten.contains(node.id) {
+    if node.isAlive, !node.isLeaving, !isMember, !body.forgotten.contains(node.id),
+      body.roster.count < Limits.roster
+    {
       body.roster.append(node.id)
       body.roster.sort()
     }

@@ -33,7 +33,9 @@ func nextElectorate(of body: RegisterBody, _ observation: Observation) -> [NodeI
       return (voters + [newcomer]).sorted()
     }
     let spare = voters.last { $0 != observation.leader }
-    return voters.count > 2 ? voters.filter { $0 != spare } : voters
+    // Of two voters both are needed, of one only one: with two members left one is safer.
+    let mayShrink = voters.count > 2 || body.roster.count <= 2
+    return mayShrink ? voters.filter { $0 != spare } : voters
   }
   let wanted = wantedVoters(members: voters.count + candidates.count)
   if voters.count < wanted, let newcomer = candidates.first {

@@ -31,6 +31,10 @@ package enum Limits {
   /// Voters of the register, at most.
   package static let voters = 7
 
+  /// Nodes in the roster: as many as fit into the register, twice, beside a plan. Further members
+  /// take part in everything but roles; status and a metric show them without one.
+  package static let roster = 1_500
+
   /// Releases that the register names; adding one more is refused until one is removed.
   package static let releases = 32
 

@@ -91,6 +91,9 @@ package struct RecordStore: Sendable {
     return result
   }
 
+  /// How many records of one author are held.
+  package func count(of author: NodeID) -> Int { keysByAuthor[author]?.count ?? 0 }
+
   /// All records of one author, in the order of their keys.
   package func records(of author: NodeID) -> [Record] {
     (keysByAuthor[author] ?? []).sorted().compactMap { records[$0] }

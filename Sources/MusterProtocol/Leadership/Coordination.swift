@@ -46,8 +46,8 @@ struct Coordination: Sendable {
   var wantedChunks: Set<Digest> = []
   /// A tree that is being put together.
   var fetching: Fetching?
-  /// Certificates that were checked, so that each costs its signatures once.
-  var certified: Set<Digest> = []
+  /// Registers that could not be fetched or certified, and when to try them again.
+  var unreachable: [Digest: Instant] = [:]
 
   // Founding.
   var gate: [NodeID] = []

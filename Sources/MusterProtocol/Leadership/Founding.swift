@@ -49,7 +49,7 @@ extension Peer {
       founding: FoundingID(generator.bytes16()),
       promiseMilliseconds: UInt32(clamping: timing.promise.milliseconds),
       expect: configuration.expect, voters: Array(nodes.prefix(min(max(odd, 1), Limits.voters))),
-      roster: nodes)
+      roster: Array(nodes.prefix(Limits.roster)))
     durable.founding = body.founding
     adopt(
       RegisterEntry.make(

@@ -17,9 +17,14 @@ extension Peer {
   /// A newer register than mine that somebody shows.
   private var newestPointer: RegisterPointer? {
     guard var version = coordination.entry?.version else { return nil }
+    // Only voters are believed, as long as one is there: a member that invents a register must
+    // not keep everyone from fetching the real one.
+    let live = voters.filter { $0 != id && ring.containsSorted($0) }
     var newest: RegisterPointer?
-    for node in ring where node != id {
-      guard let pointer = card(of: node)?.register, pointer.version > version else { continue }
+    for node in live.isEmpty ? ring.filter({ $0 != id }) : live {
+      guard let pointer = card(of: node)?.register, pointer.version > version,
+        coordination.unreachable[pointer.digest].map({ now >= $0 }) ?? true
+      else { continue }
       newest = pointer
       version = pointer.version
     }
@@ -75,6 +80,11 @@ extension Peer {
   }
 
   private mutating func giveUpFetching() {
+    // What could not be had or believed is left alone for a while, in favour of others.
+    if let pointer = coordination.fetching?.pointer {
+      if coordination.unreachable.count >= Limits.registers { coordination.unreachable = [:] }
+      coordination.unreachable[pointer.digest] = now + timing.recontactInterval
+    }
     coordination.fetching = nil
     coordination.wantedChunks = []
   }
@@ -87,7 +97,8 @@ extension Peer {
       return
     }
     if fetching.isTrusted {
-      giveUpFetching()
+      coordination.fetching = nil
+      coordination.wantedChunks = []
       if isSignedByProposer(entry) { move(to: entry) }
       return
     }
@@ -109,7 +120,8 @@ extension Peer {
     guard let parent = entry.parent, fetching.chain.count < Limits.registers else {
       // Away for longer than the chain reaches back: take what a majority shows.
       counters.drop(.uncertified)
-      giveUpFetching()
+      coordination.fetching = nil
+      coordination.wantedChunks = []
       rejoin()
       return
     }
@@ -157,7 +169,9 @@ extension Peer {
   /// A new term re-stamps the body under votes of the old voters; within a term the same leader
   /// goes on by one, changing at most one voter.
   private func isLinked(_ child: RegisterEntry, to parent: RegisterEntry) -> Bool {
-    guard let certificate = child.certificate, certificate.term == child.version.term,
+    // Terms begin at 1: nobody was ever elected in term 0.
+    guard let certificate = child.certificate, child.version.term > 0,
+      certificate.term == child.version.term,
       certificate.leader == child.proposer, child.body.founding == parent.body.founding
     else { return false }
     if child.version.term == parent.version.term {

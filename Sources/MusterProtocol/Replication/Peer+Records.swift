@@ -14,6 +14,11 @@ extension Peer {
   /// Publishes this node's record of a name. The same content again is no news, unless forced.
   mutating func publish(_ name: RecordName, _ content: [UInt8], isForced: Bool = false) {
     guard isForced || ownContents[name] != content else { return }
+    if store[recordKey(id, name)] == nil, store.count(of: id) >= Limits.recordsPerAuthor {
+      // The others would refuse it: then nobody may have it.
+      counters.drop(.recordLimit)
+      return
+    }
     ownContents[name] = content
     let version = (ownVersions[name] ?? 0) + 1
     ownVersions[name] = version
