@@ -16,7 +16,8 @@ package struct ClusterCreation: Sendable {
     name: String, expect: UInt32, directory: String
   ) throws(ClusterFileError) -> ClusterCreation {
     guard ClusterFile.isName(name) else {
-      throw .refused("--name \"\(name.prefix(80))\" cannot name a cluster: use \(ClusterFile.nameRule)")
+      throw .refused(
+        "--name \"\(name.prefix(80))\" cannot name a cluster: use \(ClusterFile.nameRule)")
     }
     guard ClusterFile.sizes.contains(expect) else {
       throw .refused("--expect \(expect) is out of range: give \(ClusterFile.sizeRule)")
