@@ -77,7 +77,7 @@ final class EndToEndCluster {
   func pid(_ node: Int) throws -> Int32 { try #require(agents[node]).pid }
 
   /// The words of `muster agent` for a node; `changes` replace or add flags.
-  func words(_ node: Int, _ changes: [String: String] = [:]) -> [String] {
+  func words(_ node: Int, _ changes: [String: String] = [:], founds: Bool? = nil) -> [String] {
     var flags = [
       "--config": at("muster.yaml"), "--cluster": at("made/cluster"), "--name": "ci/\(node)",
       "--state": at("state\(node)"), "--shared": at("shared"), "--bind": address(node),
@@ -85,7 +85,7 @@ final class EndToEndCluster {
       "--http": "\(host(node)):7947",
     ]
     flags.merge(changes) { $1 }
-    return (isAlone ? ["agent", "--found"] : ["agent"])
+    return (founds ?? isAlone ? ["agent", "--found"] : ["agent"])
       + flags.sorted { $0.key < $1.key }.flatMap { [$0.key, $0.value] }
   }
 
@@ -98,8 +98,10 @@ final class EndToEndCluster {
   }
 
   /// Runs an agent that is expected to end by itself.
-  func refusedAgent(_ node: Int, _ changes: [String: String] = [:]) throws -> Outcome {
-    try run(program, words(node, changes))
+  func refusedAgent(
+    _ node: Int, _ changes: [String: String] = [:], founds: Bool? = nil
+  ) throws -> Outcome {
+    try run(program, words(node, changes, founds: founds))
   }
 
   func kill(_ node: Int, _ signal: Int32 = SIGKILL) throws -> MusterSystem.ExitStatus? {

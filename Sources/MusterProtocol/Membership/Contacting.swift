@@ -349,7 +349,10 @@ extension Peer {
     case .nameTaken:
       // Only a newcomer stops: later, a liar could end any member in this way.
       guard now - bornAt < .seconds(5) else { return }
-      stop(.nameTaken(name: configuration.name, holder: welcome.holder ?? welcome.card.author))
+      let holder = welcome.holder ?? welcome.card.author
+      // Whoever claims the name of a member for itself is the newcomer, and hears so from us.
+      guard durable.founding == nil || holder != welcome.card.author else { return }
+      stop(.nameTaken(name: configuration.name, holder: holder))
     case .forgotten:
       guard ring.count <= 1 else { return }
       stop(.forgotten)

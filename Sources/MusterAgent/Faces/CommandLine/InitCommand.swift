@@ -32,12 +32,13 @@ enum InitCommand {
       ]
       return console.line(json.text)
     }
+    let first = creation.cluster.expect == 1 ? " --found" : ""
     console.print(
       """
       \(creation.clusterPath)  the cluster file: copy it to every machine, mode 0600
       \(creation.authorityPath)  the operator's key: keep it safe, and off those machines
-      next: run `muster agent --cluster \(creation.clusterPath) …` on \(creation.cluster.expect) \
-      machines
+      next: run `muster agent\(first) --cluster \(creation.clusterPath) …` on \
+      \(creation.cluster.expect) \(creation.cluster.expect == 1 ? "machine" : "machines")
 
       """)
   }
