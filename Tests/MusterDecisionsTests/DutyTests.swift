@@ -102,7 +102,11 @@ import Testing
       } == nil)
     #expect(
       say(.complete) {
-        ready(&$0); $0.failure = "it ended"
+        ready(&$0); $0.failure = "it had stumbled"
+      } == .running)
+    #expect(
+      say(.complete) {
+        ready(&$0); $0.ready = false; $0.failure = "it ended"
       } == .failed)
   }
 

@@ -148,6 +148,17 @@ extension Simulation {
     #expect(simulation.allSee(4))
   }
 
+  @Test(arguments: 1...5)
+  func `of two that start together under one name exactly one stops`(seed: UInt64) {
+    var simulation = Simulation(seed: seed, expect: 3)
+    for name in ["a", "b", "b", "c"] { simulation.add(name: name) }
+    for index in 0..<4 { simulation.boot(index) }
+    simulation.run(for: .seconds(12))
+    let stopped = (0..<4).filter { simulation.nodes[$0].stopped != nil }
+    #expect(stopped == [1] || stopped == [2], "\(stopped)")
+    #expect(simulation.isOrdered)
+  }
+
   @Test func `a node that leaves is gone at once and may come back`() throws {
     var simulation = try Simulation.ordered(seed: 4)
     let leader = try #require(simulation.holders.first)

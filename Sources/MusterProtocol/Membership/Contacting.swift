@@ -264,11 +264,23 @@ extension Peer {
     {
       return .superseded
     }
-    if card.name == configuration.name || holder(of: card.name, except: author) != nil {
+    if card.name == configuration.name {
+      // Of two that begin together the smaller identity has the name: the other lets it in, and
+      // stops.
+      let isNew = now - bornAt < .seconds(5) && durable.founding == nil
+      return isNew && author < id ? nil : .nameTaken
+    }
+    // Of two newcomers nobody else can tell who was first; they settle it when they meet.
+    if let holder = holder(of: card.name, except: author), isEstablished(holder) {
       return .nameTaken
     }
     if members[author] == nil, members.count >= Limits.members { return .full }
     return nil
+  }
+
+  private func isEstablished(_ node: NodeID) -> Bool {
+    coordinationCards[node]?.founding != nil
+      || members[node].map { now - $0.since >= .seconds(5) } ?? false
   }
 
   private mutating func welcome(
