@@ -62,12 +62,19 @@ private func failure(of plan: Plan, _ observation: Observation) -> String? {
   return nil
 }
 
-/// Excludes, by name, those who have been mute for too long.
-private func overtakeTheMute(
-  _ plan: inout Plan, missing: [NodeID], after limit: Int64, _ observation: Observation
+/// Whether somebody who is counted on has yet to say `wanted`. Past the limit those are excluded,
+/// by name, and the plan goes on without them from the next deliberation.
+private func isWaiting(
+  for wanted: Acknowledgement, _ plan: Plan, in body: inout RegisterBody, after limit: Int64,
+  _ observation: Observation
 ) -> Bool {
-  guard observation.phaseMilliseconds >= limit, !missing.isEmpty else { return false }
-  plan.overtaken = Array(Set(plan.overtaken).union(missing)).sorted()
+  let missing = counted(plan).filter { acknowledgement(of: $0, plan, observation) != wanted }
+  guard !missing.isEmpty else { return false }
+  if observation.phaseMilliseconds >= limit {
+    var plan = plan
+    plan.overtaken = Array(Set(plan.overtaken).union(missing)).sorted()
+    body.plan = plan
+  }
   return true
 }
 
@@ -89,14 +96,8 @@ private func stepDownloading(
     giveUp(plan, because: failure, in: &body)
     return
   }
-  let missing = counted(plan).filter {
-    acknowledgement(of: $0, plan, observation) != .verified
-  }
-  if !missing.isEmpty {
-    let limit = observation.limits.acknowledgement
-    if overtakeTheMute(&plan, missing: missing, after: limit, observation) { body.plan = plan }
-    return
-  }
+  let limit = observation.limits.acknowledgement
+  if isWaiting(for: .verified, plan, in: &body, after: limit, observation) { return }
   guard !counted(plan).isEmpty else {
     giveUp(plan, because: "no participant is left", in: &body)
     return
@@ -111,14 +112,8 @@ private func stepPrepare(
   _ old: Plan, _ body: inout RegisterBody, _ observation: Observation
 ) {
   var plan = old
-  let missing = counted(plan).filter {
-    acknowledgement(of: $0, plan, observation) != .stopped
-  }
-  if !missing.isEmpty {
-    let limit = observation.limits.stop
-    if overtakeTheMute(&plan, missing: missing, after: limit, observation) { body.plan = plan }
-    return
-  }
+  let limit = observation.limits.stop
+  if isWaiting(for: .stopped, plan, in: &body, after: limit, observation) { return }
   plan.phase = .complete
   activate(plan, in: &body)
   body.plan = plan
@@ -151,29 +146,16 @@ private func stepComplete(
     body.plan = nil
     return
   }
-  let missing = counted(plan).filter {
-    acknowledgement(of: $0, plan, observation) != .running
-  }
-  if !missing.isEmpty {
-    let limit = observation.limits.acknowledgement
-    if overtakeTheMute(&plan, missing: missing, after: limit, observation) { body.plan = plan }
-    return
-  }
+  let limit = observation.limits.acknowledgement
+  if isWaiting(for: .running, plan, in: &body, after: limit, observation) { return }
   body.plan = nil
 }
 
 private func stepRollingBack(
-  _ old: Plan, _ body: inout RegisterBody, _ observation: Observation
+  _ plan: Plan, _ body: inout RegisterBody, _ observation: Observation
 ) {
-  var plan = old
-  let missing = counted(plan).filter {
-    acknowledgement(of: $0, plan, observation) != .running
-  }
-  if !missing.isEmpty {
-    let limit = observation.limits.acknowledgement
-    if overtakeTheMute(&plan, missing: missing, after: limit, observation) { body.plan = plan }
-    return
-  }
+  let limit = observation.limits.acknowledgement
+  if isWaiting(for: .running, plan, in: &body, after: limit, observation) { return }
   giveUp(plan, because: body.failure, in: &body)
 }
 
