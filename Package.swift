@@ -17,6 +17,9 @@ let strict: [SwiftSetting] = [
 // builds too. Preconditions stay.
 let pure = strict + [.unsafeFlags(["-O"], .when(configuration: .debug))]
 
+// What tests plant to see that a checker catches it; a release build contains none of it.
+let planted = [SwiftSetting.define("MUSTER_PLANTED_BUGS", .when(configuration: .debug))]
+
 let package = Package(
   name: "muster",
   products: [
@@ -29,10 +32,10 @@ let package = Package(
     .target(name: "MusterDecisions", dependencies: ["MusterState"], swiftSettings: pure),
     .target(
       name: "MusterProtocol", dependencies: ["MusterState", "MusterDecisions"],
-      swiftSettings: pure + [.enableExperimentalFeature("Lifetimes")]),
+      swiftSettings: pure + planted + [.enableExperimentalFeature("Lifetimes")]),
     .target(
       name: "MusterSimulator", dependencies: ["MusterState", "MusterDecisions", "MusterProtocol"],
-      swiftSettings: pure),
+      swiftSettings: pure + planted),
 
     // C, in safe Swift.
     .target(name: "CLinux"),

@@ -24,6 +24,8 @@ package struct PeerConfiguration: Sendable {
   /// 256 bits from the system: the seed of the peer's generator. The same seed and inputs give
   /// the same effects, byte for byte.
   package var seed: Bytes32
+  /// Mistakes that a test plants; a release build has none to plant.
+  package var planted: PlantedBugs = []
 
   package init(
     cluster: ClusterID, clusterName: String, expect: UInt32, authority: PublicKey, name: String,

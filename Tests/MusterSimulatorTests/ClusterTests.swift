@@ -12,8 +12,6 @@ func fourNodes(seed: UInt64) -> Simulation {
 }
 
 extension Simulation {
-  func view(_ index: Int) -> ClusterView? { nodes[index].peer?.view(at: now) }
-
   var views: [ClusterView] { nodes.indices.compactMap { view($0) } }
 
   /// Everyone sees `count` alive members.

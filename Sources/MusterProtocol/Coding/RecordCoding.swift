@@ -71,7 +71,7 @@ extension Record {
       content: content, payload: payload, signature: signature)
   }
 
-  func isSigned(by key: PublicKey, cluster: ClusterID, verifier: any Verifier) -> Bool {
+  package func isSigned(by key: PublicKey, cluster: ClusterID, verifier: any Verifier) -> Bool {
     verifier.isValid(signature, of: signedMessage("record", cluster, payload), by: key)
   }
 }

@@ -84,6 +84,8 @@ struct ChunkStore: Sendable {
   private(set) var chunks: [Digest: [UInt8]] = [:]
   private var order: [Digest] = []
 
+  var count: Int { chunks.count }
+
   mutating func insert(_ name: Digest, _ bytes: [UInt8]) {
     guard chunks.updateValue(bytes, forKey: name) == nil else { return }
     order.append(name)

@@ -1,0 +1,111 @@
+import MusterProtocol
+import MusterState
+
+/// One promise of the protocol as a predicate on a whole cluster.
+///
+/// A checker looks after every event, once a virtual second, and when the faults are over; each
+/// stands in a file of its own that begins with the promise.
+protocol Checker: Sendable {
+  /// For tables and replay lines.
+  var name: String { get }
+  mutating func look(at moment: Moment, in simulation: Simulation) throws(Violation)
+  mutating func lookAround(in simulation: Simulation) throws(Violation)
+}
+
+extension Checker {
+  mutating func look(at moment: Moment, in simulation: Simulation) throws(Violation) {}
+  mutating func lookAround(in simulation: Simulation) throws(Violation) {}
+
+  func broken(_ simulation: Simulation, _ text: String) -> Violation {
+    Violation(checker: name, at: simulation.now, text: text)
+  }
+}
+
+/// What one turn changed at one node.
+struct Moment: Sendable {
+  var node: Int
+  var id: NodeID
+  /// As it was after the node's turn before this one; `nil` in the first turn of a life.
+  var before: PeerAudit?
+  var audit: PeerAudit
+  /// What the node shows, when that changed in this turn.
+  var shown: ShownState?
+  /// On the node's own clock.
+  var local: Instant
+
+  var holdsLease: Bool { audit.leaseUntil.map { local < $0 } ?? false }
+}
+
+/// A promise that was not kept.
+package struct Violation: Error, Hashable, Sendable, CustomStringConvertible {
+  package var checker: String
+  package var at: Instant
+  package var text: String
+
+  package var description: String { "\(seconds(at)) \(checker): \(text)" }
+}
+
+/// Seconds with milliseconds, for people.
+package func seconds(_ instant: Instant) -> String {
+  let milliseconds = instant.nanoseconds / 1_000_000
+  let rest = String(milliseconds % 1_000)
+  return "\(milliseconds / 1_000)." + String(repeating: "0", count: 3 - rest.utf8.count) + rest
+}
+
+/// All promises, looked after together.
+package struct Checkers: Sendable {
+  private var checkers: [any Checker] = [
+    LeaseExclusion(), OneLeaderATerm(), VoteOnce(), DurableBeforeVisible(), PromiseKept(),
+    LeaseHorizon(), RegisterChain(), OneFounding(), GenuineRecords(), AcknowledgedMeansStopped(),
+    StoppedBeforeStart(), OnlyWhatIsCommitted(), VerifiedBinaries(), OneFetch(), OneSingleton(),
+    LimitsKept(),
+  ]
+  private var audits: [PeerAudit?] = []
+  private var shown: [ShownState?] = []
+  private var lives: [Int] = []
+  private var looksAroundAt = Instant.zero
+  /// How often a promise was held against the cluster.
+  package private(set) var looks = 0
+
+  package init() {}
+
+  package var names: [String] { checkers.map(\.name) }
+
+  /// To be called after every event.
+  package mutating func look(at simulation: Simulation) throws(Violation) {
+    let node = simulation.turn.node
+    if audits.count < simulation.nodes.count {
+      let missing = simulation.nodes.count - audits.count
+      audits += Array(repeating: nil, count: missing)
+      shown += Array(repeating: nil, count: missing)
+      lives += Array(repeating: 0, count: missing)
+    }
+    if lives[node] != simulation.nodes[node].life {
+      lives[node] = simulation.nodes[node].life
+      audits[node] = nil
+      shown[node] = nil
+    }
+    if let peer = simulation.nodes[node].peer {
+      let audit = peer.audit
+      let shows = peer.shownState
+      let moment = Moment(
+        node: node, id: peer.id, before: audits[node], audit: audit,
+        shown: shows == shown[node] ? nil : shows, local: simulation.localTime(node))
+      audits[node] = audit
+      shown[node] = shows
+      for index in checkers.indices {
+        try checkers[index].look(at: moment, in: simulation)
+      }
+      looks += checkers.count
+    }
+    if simulation.now >= looksAroundAt {
+      looksAroundAt = simulation.now + .seconds(1)
+      try lookAround(in: simulation)
+    }
+  }
+
+  package mutating func lookAround(in simulation: Simulation) throws(Violation) {
+    for index in checkers.indices { try checkers[index].lookAround(in: simulation) }
+    looks += checkers.count
+  }
+}

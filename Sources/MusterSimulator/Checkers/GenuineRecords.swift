@@ -1,0 +1,56 @@
+import MusterProtocol
+import MusterState
+
+/// A record that anyone holds was signed by its author, and what one life of an observer knows of
+/// an author's record never goes back.
+struct GenuineRecords: Checker {
+  let name = "genuine-records"
+  private struct Key: Hashable {
+    var observer: Int
+    var life: Int
+    var author: NodeID
+    var record: RecordName
+  }
+  private struct Known: Hashable {
+    var counter: UInt64
+    var version: UInt64
+  }
+  private var stamps: [Key: Known] = [:]
+  /// Records whose signature was checked already.
+  private var genuine: Set<[UInt8]> = []
+
+  mutating func lookAround(in simulation: Simulation) throws(Violation) {
+    var keys: [NodeID: PublicKey] = [:]
+    let nodes = simulation.nodes
+    for index in nodes.indices {
+      let verifier = SimulatedCryptography(identity: nodes[index].identity, cluster: 1)
+      keys[verifier.nodeID(of: verifier.publicKey)] = verifier.publicKey
+    }
+    for index in nodes.indices {
+      guard let peer = nodes[index].peer else { continue }
+      for record in peer.records {
+        let name = "\(nodes[index].name) holds \(record.name.text) of \(record.author.short)"
+        let mark = Array(record.signature.bytes.prefix(16)) + record.content
+        if !genuine.contains(mark) {
+          let verifier = SimulatedCryptography(identity: nodes[index].identity, cluster: 1)
+          let key = keys[record.author] ?? simulation.formerKeys[record.author]
+          guard let key,
+            record.isSigned(by: key, cluster: simulation.cluster, verifier: verifier)
+          else { throw broken(simulation, "\(name), which its author never signed") }
+          if genuine.count > 200_000 { genuine = [] }
+          genuine.insert(mark)
+        }
+        let key = Key(
+          observer: index, life: nodes[index].life, author: record.author, record: record.name)
+        let known = Known(counter: record.stamp.counter, version: record.stamp.version)
+        if let old = stamps[key],
+          known.counter < old.counter
+            || known.counter == old.counter && known.version < old.version
+        {
+          throw broken(simulation, "\(name), which went back")
+        }
+        stamps[key] = known
+      }
+    }
+  }
+}

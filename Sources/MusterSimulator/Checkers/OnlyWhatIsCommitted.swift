@@ -1,0 +1,31 @@
+import MusterProtocol
+import MusterState
+
+/// A node starts only what a committed register on its own disk, in whose roster it is, gives it
+/// (I14).
+struct OnlyWhatIsCommitted: Checker {
+  let name = "only-what-is-committed"
+
+  mutating func look(at moment: Moment, in simulation: Simulation) throws(Violation) {
+    guard !simulation.turn.deeds.isEmpty else { return }
+    for deed in simulation.turn.deeds {
+      guard case .started(let reference, _, _) = deed else { continue }
+      let node = simulation.nodes[moment.node]
+      let body = node.disk.flatMap { DurableAudit(decoding: $0) }?.committedBody
+      guard let body, body.roster.contains(moment.id) else {
+        throw broken(
+          simulation, "\(node.name) starts \(reference.version) and is in no committed roster")
+      }
+      let plan = body.plan
+      var allowed = [body.current]
+      if let plan, plan.overtaken.contains(moment.id) { allowed.append(plan.from) }
+      if plan?.phase == .prepare, !(plan?.overtaken.contains(moment.id) ?? false) { allowed = [] }
+      guard allowed.contains(reference) else {
+        throw broken(
+          simulation,
+          "\(node.name) starts \(reference.version); its committed register gives "
+            + (body.current?.version ?? "nothing"))
+      }
+    }
+  }
+}

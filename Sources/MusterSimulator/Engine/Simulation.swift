@@ -1,0 +1,315 @@
+import MusterProtocol
+import MusterState
+
+/// A whole cluster in one thread, in virtual time, from one seed. It drives the very same `Peer`
+/// as the daemon, with its real wire coding and its signatures.
+package struct Simulation: Sendable {
+  enum Occurrence: Sendable {
+    case datagram([UInt8], from: Address, to: Int)
+    case timer(node: Int, life: Int)
+    case persisted([UInt8], ticket: UInt64, node: Int, life: Int)
+    case agent(SimulatedAgent.Step, node: Int, life: Int)
+    /// The service manager starts a daemon again that had ended by itself.
+    case revival(node: Int, life: Int)
+
+    var node: Int {
+      switch self {
+      case .datagram(_, _, let node), .timer(let node, _), .persisted(_, _, let node, _),
+        .agent(_, let node, _), .revival(let node, _):
+        node
+      }
+    }
+  }
+
+  /// What one event did: enough for checkers to look only where something has moved.
+  package struct Turn: Sendable {
+    package var node = 0
+    package var events: [Event] = []
+    package var deeds: [SimulatedAgent.Deed] = []
+    package var wasDatagram = false
+  }
+
+  package private(set) var now = Instant.zero
+  package var nodes: [SimulatedNode] = []
+  package var network = SimulatedNetwork()
+  package var share = SimulatedShare()
+  package internal(set) var datagrams = 0
+  package internal(set) var bytes = 0
+  package private(set) var turns = 0
+  package internal(set) var largestDatagram = 0
+  /// Keys of identities that were lost with their disk.
+  package private(set) var formerKeys: [NodeID: PublicKey] = [:]
+  /// What the last event did.
+  package internal(set) var turn = Turn()
+  package var timing = Timing()
+  package let expect: UInt32
+  /// Whether machines obey their duties; without, a test plays the agent by `report`.
+  package var runsAgents = false
+  /// Whether `nodes[…].events` keeps what happened: a test wants it, an hour of swarm does not.
+  package var keepsEvents = true
+  var queue = EventQueue<Occurrence>()
+  var dice: SimulatedDice
+  package let cluster = ClusterID(Bytes16(high: 0x6d75_7374, low: 1))
+  var byAddress: [Address: Int] = [:]
+  /// The write under way on each machine.
+  var unwritten: [Int: [UInt8]] = [:]
+
+  package init(seed: UInt64, expect: UInt32) {
+    dice = SimulatedDice(seed: seed)
+    self.expect = expect
+  }
+
+  // MARK: - Machines
+
+  /// Adds a machine; it is off until `boot`.
+  @discardableResult
+  package mutating func add(name: String? = nil) -> Int {
+    let index = nodes.count
+    let address = Address(v4: 0x7f4d_0000 + UInt32(index) + 1, port: 7_946)
+    nodes.append(
+      SimulatedNode(
+        address: address, name: name ?? "node/\(index)", identity: dice.next()))
+    byAddress[address] = index
+    return index
+  }
+
+  package func id(_ index: Int) -> NodeID? { nodes[index].peer?.id }
+
+  /// What its clock shows.
+  package func localTime(_ index: Int) -> Instant { nodes[index].clock.local(at: now) }
+
+  package func view(_ index: Int) -> ClusterView? {
+    nodes[index].peer?.view(at: localTime(index))
+  }
+
+  /// Starts a machine's daemon, with whatever its disk holds.
+  package mutating func boot(
+    _ index: Int, join: [Address] = [], multicast: Bool = true, founds: Bool = false
+  ) {
+    nodes[index].start = SimulatedNode.Start(join: join, multicast: multicast, founds: founds)
+    boot(index)
+  }
+
+  /// Starts it as it was started the last time.
+  package mutating func boot(_ index: Int) {
+    precondition(nodes[index].peer == nil, "a machine runs one daemon")
+    let isFresh = nodes[index].incarnation == 0
+    nodes[index].incarnation += 1
+    nodes[index].life += 1
+    nodes[index].agent = SimulatedAgent()
+    nodes[index].duty = Duty()
+    nodes[index].stopped = nil
+    let start = nodes[index].start
+    var configuration = PeerConfiguration(
+      cluster: cluster, clusterName: "simulated", expect: expect,
+      authority: SimulatedCryptography(identity: 999, cluster: 1).publicKey,
+      name: nodes[index].name,
+      incarnation: Incarnation(counter: nodes[index].incarnation, boot: dice.next()),
+      isFreshIdentity: isFresh, address: nodes[index].address, join: start.join,
+      usesMulticast: start.multicast, founds: start.founds, software: "simulated",
+      timing: timing,
+      seed: Bytes32(
+        first: Bytes16(high: dice.next(), low: dice.next()),
+        second: Bytes16(high: dice.next(), low: dice.next())))
+    configuration.planted = nodes[index].planted
+    do throws(PeerError) {
+      nodes[index].peer = try Peer(
+        configuration: configuration, durable: nodes[index].disk,
+        cryptography: SimulatedCryptography(identity: nodes[index].identity, cluster: 1),
+        at: localTime(index))
+    } catch {
+      preconditionFailure("a disk that a peer wrote is read by a peer: \(error)")
+    }
+    tell(index, .start)
+  }
+
+  /// Puts a peer that was made elsewhere, such as one of a cluster that begins formed, on a
+  /// machine.
+  package mutating func place(_ peer: Peer, on index: Int, disk: [UInt8]?, incarnation: UInt64) {
+    nodes[index].peer = peer
+    nodes[index].disk = disk
+    nodes[index].incarnation = incarnation
+    nodes[index].life += 1
+    arm(index)
+  }
+
+  /// The daemon ends at once; what was not on disk is lost.
+  package mutating func crash(_ index: Int) {
+    nodes[index].peer = nil
+    nodes[index].timer = nil
+    nodes[index].life += 1
+    nodes[index].pending = []
+    nodes[index].isPaused = false
+    nodes[index].clock.goOn(at: now)
+    nodes[index].busyUntil = .zero
+    unwritten[index] = nil
+  }
+
+  /// What the disk holds when the write under way ends, whoever hears of it.
+  package func diskAfterWrite(_ index: Int) -> [UInt8]? {
+    unwritten[index] ?? nodes[index].disk
+  }
+
+  /// The machine comes back with an empty disk: another identity under the old name.
+  package mutating func loseDisk(_ index: Int) {
+    precondition(nodes[index].peer == nil, "a disk is lost while the machine is off")
+    let former = SimulatedCryptography(identity: nodes[index].identity, cluster: 1)
+    formerKeys[former.nodeID(of: former.publicKey)] = former.publicKey
+    nodes[index].disk = nil
+    nodes[index].incarnation = 0
+    nodes[index].identity = dice.next()
+  }
+
+  package mutating func pause(_ index: Int, clockStands: Bool = false) {
+    nodes[index].isPaused = true
+    if clockStands { nodes[index].clock.stand(at: now) }
+  }
+
+  /// What arrived meanwhile is delivered now.
+  package mutating func resume(_ index: Int) {
+    guard nodes[index].isPaused else { return }
+    nodes[index].isPaused = false
+    nodes[index].clock.goOn(at: now)
+    let pending = nodes[index].pending
+    nodes[index].pending = []
+    for event in pending { queue.schedule(event, at: now) }
+    nodes[index].timer = now
+    queue.schedule(.timer(node: index, life: nodes[index].life), at: now)
+  }
+
+  package mutating func setClockRate(_ index: Int, _ rate: Int64) {
+    nodes[index].clock.setRate(rate, at: now)
+    nodes[index].timer = nil
+    arm(index)
+  }
+
+  package mutating func setClock(_ index: Int, offset: TimeSpan) {
+    precondition(nodes[index].incarnation == 0, "a clock is set before its first use")
+    nodes[index].clock = SimulatedClock(offset: offset)
+  }
+
+  package mutating func plant(_ bugs: PlantedBugs, on index: Int) {
+    nodes[index].planted = bugs
+  }
+
+  /// Takes a machine out of service for good.
+  package mutating func retire(_ index: Int) { nodes[index].isGone = true }
+
+  package mutating func command(_ index: Int, _ command: Command, ticket: UInt64) {
+    tell(index, .command(command, ticket: ticket))
+  }
+
+  package mutating func report(_ index: Int, _ status: LocalStatus) {
+    tell(index, .status(status))
+  }
+
+  package mutating func inject(_ datagram: [UInt8], from: Address, to index: Int) {
+    tell(index, .datagram(datagram, from: from))
+  }
+
+  // MARK: - Time
+
+  /// Runs for a length of virtual time.
+  package mutating func run(for span: TimeSpan) {
+    let end = now + span
+    while step(upTo: end) {}
+  }
+
+  /// Runs until `condition` holds, looked at after each event; `nil` when `limit` came first.
+  @discardableResult
+  package mutating func run(
+    within limit: TimeSpan, until condition: (Simulation) -> Bool
+  ) -> TimeSpan? {
+    let start = now
+    if condition(self) { return .zero }
+    while step(upTo: start + limit) {
+      if condition(self) { return now - start }
+    }
+    return condition(self) ? now - start : nil
+  }
+
+  /// Carries out the next event not after `end`; `turn` tells what it did.
+  ///
+  /// - Returns: `false` when there was none; then it is `end`.
+  package mutating func step(upTo end: Instant) -> Bool {
+    guard let next = queue.next, next <= end, let event = queue.popFirst() else {
+      now = max(now, end)
+      return false
+    }
+    now = max(now, event.at)
+    turns += 1
+    beginTurn(event.payload.node)
+    dispatch(event.payload)
+    return true
+  }
+
+  /// When the next event is due.
+  package var nextEvent: Instant? { queue.next }
+
+  /// What follows belongs to one turn of this machine.
+  package mutating func beginTurn(_ index: Int) {
+    turn.node = index
+    turn.events.removeAll(keepingCapacity: true)
+    turn.deeds.removeAll(keepingCapacity: true)
+    turn.wasDatagram = false
+  }
+
+  private mutating func dispatch(_ event: Occurrence) {
+    let index = event.node
+    if nodes[index].starvation > .zero, nodes[index].busyUntil > now {
+      if nodes[index].peer != nil { queue.schedule(event, at: nodes[index].busyUntil) }
+      return
+    }
+    switch event {
+    case .datagram(let bytes, let from, _):
+      guard nodes[index].peer != nil else { return }
+      if hold(event, for: index) { return }
+      turn.wasDatagram = true
+      tell(index, .datagram(bytes, from: from))
+    case .timer(_, let life):
+      guard nodes[index].life == life, nodes[index].peer != nil else { return }
+      nodes[index].timer = nil
+      if nodes[index].isPaused { return }
+      tell(index, .timer)
+    case .persisted(let bytes, let ticket, _, let life):
+      guard nodes[index].life == life else { return }
+      if hold(event, for: index) { return }
+      nodes[index].disk = bytes
+      if unwritten[index] == bytes { unwritten[index] = nil }
+      tell(index, .persisted(ticket: ticket))
+    case .agent(let step, _, let life):
+      guard nodes[index].life == life else { return }
+      if hold(event, for: index) { return }
+      playAgent(index, step: step)
+    case .revival(_, let life):
+      if nodes[index].life == life, nodes[index].peer == nil, !nodes[index].isGone { boot(index) }
+    }
+    if nodes[index].starvation > .zero {
+      let delay = Int64(dice.below(UInt64(nodes[index].starvation.nanoseconds)))
+      nodes[index].busyUntil = now + TimeSpan(nanoseconds: delay)
+    }
+  }
+
+  private mutating func hold(_ event: Occurrence, for node: Int) -> Bool {
+    guard nodes[node].isPaused else { return false }
+    if nodes[node].pending.count < 4_096 { nodes[node].pending.append(event) }
+    return true
+  }
+
+  mutating func tell(_ index: Int, _ input: Input) {
+    let local = nodes[index].clock.local(at: now)
+    guard let effects = nodes[index].peer?.handle(input, at: local) else { return }
+    for effect in effects { carryOut(effect, of: index) }
+    arm(index)
+  }
+
+  private mutating func arm(_ index: Int) {
+    guard let deadline = nodes[index].peer?.deadline, !nodes[index].clock.isStanding else {
+      return
+    }
+    let at = max(nodes[index].clock.trueTime(of: deadline), now)
+    if let timer = nodes[index].timer, timer <= at { return }
+    nodes[index].timer = at
+    queue.schedule(.timer(node: index, life: nodes[index].life), at: at)
+  }
+}
