@@ -39,6 +39,8 @@ struct Coordination: Sendable {
   // Register.
   var entry: RegisterEntry?
   var digest: Digest?
+  /// Whether `entry` is on disk.
+  var isEntryDurable = false
   /// The entry of version `durable.committed`.
   var committedEntry: RegisterEntry?
   /// The chain behind the register held, newest last, by digest.
@@ -172,6 +174,7 @@ extension Peer {
     guard coordination.waitingFor == ticket else { return }
     coordination.waitingFor = nil
     coordination.isDirty = true
+    coordination.isEntryDurable = true
     show()
     if durable == coordination.wrote { answerWritten() }
   }

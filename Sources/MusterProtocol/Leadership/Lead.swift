@@ -63,11 +63,11 @@ extension Peer {
     coordination.isDirty = true
   }
 
-  /// R12: committed when a majority shows this register in this term; my own copy is durable,
-  /// because nothing is decided while a write is under way.
+  /// R12: committed when a majority shows this register in this term, and my own copy is durable:
+  /// one that was adopted in this very step is not.
   private mutating func commit() {
     guard let entry = coordination.entry, entry.version.term == durable.term,
-      durable.committed != entry.version
+      durable.committed != entry.version, coordination.isEntryDurable
     else { return }
     guard isHeldByMajority else { return }
     counters.commits += 1

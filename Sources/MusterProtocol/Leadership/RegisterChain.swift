@@ -200,6 +200,7 @@ extension Peer {
     let digest = keep(tree: bytes)
     coordination.entry = entry
     coordination.digest = digest
+    coordination.isEntryDurable = false
     durable.entry = bytes
     remember(entry, digest)
     coordination.isDirty = true
@@ -234,6 +235,7 @@ extension Peer {
     }
     if !durable.entry.isEmpty, let entry = try? RegisterEntry(decoding: durable.entry) {
       adopt(entry)
+      coordination.isEntryDurable = true
     }
     coordination.isDirty = true
   }

@@ -253,6 +253,7 @@ extension Peer {
     let refusal = refusal(of: hello.card, card)
     if refusal == nil { take(hello.card, from: nil, via: hello.discovery) }
     welcome(hello, refusal, card, at: source)
+    if refusal == nil { settleName(with: hello.card.author) }
   }
 
   private func refusal(of record: Record, _ card: MemberCard) -> Contact.Refusal? {
@@ -374,6 +375,7 @@ extension Peer {
     case nil:
       take(welcome.card, from: nil, via: attempt.via)
       askToCompare(welcome.card.author)
+      settleName(with: welcome.card.author)
     }
   }
 

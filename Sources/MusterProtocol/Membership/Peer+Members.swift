@@ -29,7 +29,7 @@ extension Peer {
     } else {
       reconsider(author)
     }
-    if author != id { checkName(of: author) }
+    if author != id { greetNamesake(author) }
   }
 
   /// Changes what is believed, keeps ring and overlay in step, and tells.
@@ -219,12 +219,25 @@ extension Peer {
 
   // MARK: - Names
 
+  /// A card that others pass on may be that of the dead, whose name this node takes over: whether
+  /// somebody is there only an answer to a hello can tell. Nobody else is at this node's own
+  /// address.
+  private mutating func greetNamesake(_ other: NodeID) {
+    guard let card = namesake(other), card.address != configuration.address else { return }
+    contact(card.address, via: .gossip, tries: 3)
+  }
+
+  private func namesake(_ other: NodeID) -> MemberCard? {
+    guard let member = members[other], member.card.name == configuration.name, member.isLive,
+      !member.card.hasLeft
+    else { return nil }
+    return member.card
+  }
+
   /// A second node with a live name is refused. Only a node in its first seconds stops by
   /// itself: later, nobody could make a member stop by claiming its name.
-  private mutating func checkName(of newcomer: NodeID) {
-    guard let card = members[newcomer]?.card, card.name == configuration.name,
-      members[newcomer]?.isLive ?? false, !card.hasLeft
-    else { return }
+  mutating func settleName(with newcomer: NodeID) {
+    guard let card = namesake(newcomer) else { return }
     emit(.nameConflict(name: card.name, holder: id, claimant: newcomer))
     if now - bornAt < .seconds(5), newcomer < id || durable.founding == nil && isFounded(newcomer) {
       stop(.nameTaken(name: card.name, holder: newcomer))

@@ -8,7 +8,7 @@ struct AcknowledgedMeansStopped: Checker {
 
   mutating func look(at moment: Moment, in simulation: Simulation) throws(Violation) {
     guard simulation.runsAgents else { return }
-    guard let shown = simulation.nodes[moment.node].peer?.shownAcknowledgement,
+    guard let shown = simulation.nodes[moment.node].running?.core.shownAcknowledgement,
       shown.said == .stopped
     else {
       if !said.isEmpty { said[moment.id] = nil }

@@ -5,7 +5,7 @@ import MusterState
 ///
 /// A checker looks after every event, once a virtual second, and when the faults are over; each
 /// stands in a file of its own that begins with the promise.
-protocol Checker: Sendable {
+protocol Checker {
   /// For tables and replay lines.
   var name: String { get }
   mutating func look(at moment: Moment, in simulation: Simulation) throws(Violation)
@@ -22,7 +22,7 @@ extension Checker {
 }
 
 /// What one turn changed at one node.
-struct Moment: Sendable {
+struct Moment {
   var node: Int
   var id: NodeID
   /// As it was after the node's turn before this one; `nil` in the first turn of a life.
@@ -53,7 +53,7 @@ package func seconds(_ instant: Instant) -> String {
 }
 
 /// All promises, looked after together.
-package struct Checkers: Sendable {
+package struct Checkers {
   private var checkers: [any Checker] = [
     LeaseExclusion(), OneLeaderATerm(), VoteOnce(), DurableBeforeVisible(), PromiseKept(),
     LeaseHorizon(), RegisterChain(), OneFounding(), GenuineRecords(), AcknowledgedMeansStopped(),
@@ -85,11 +85,11 @@ package struct Checkers: Sendable {
       audits[node] = nil
       shown[node] = nil
     }
-    if let peer = simulation.nodes[node].peer {
-      let audit = peer.audit
-      let shows = peer.shownState
+    if let running = simulation.nodes[node].running {
+      let audit = running.core.audit
+      let shows = running.core.shownState
       let moment = Moment(
-        node: node, id: peer.id, before: audits[node], audit: audit,
+        node: node, id: running.core.id, before: audits[node], audit: audit,
         shown: shows == shown[node] ? nil : shows, local: simulation.localTime(node))
       audits[node] = audit
       shown[node] = shows

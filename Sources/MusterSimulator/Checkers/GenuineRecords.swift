@@ -27,8 +27,8 @@ struct GenuineRecords: Checker {
       keys[verifier.nodeID(of: verifier.publicKey)] = verifier.publicKey
     }
     for index in nodes.indices {
-      guard let peer = nodes[index].peer else { continue }
-      for record in peer.records {
+      guard let running = nodes[index].running else { continue }
+      for record in running.core.records {
         let name = "\(nodes[index].name) holds \(record.name.text) of \(record.author.short)"
         let mark = Array(record.signature.bytes.prefix(16)) + record.content
         if !genuine.contains(mark) {

@@ -13,7 +13,7 @@ struct LeaseExclusion: Checker {
       return
     }
     for other in holders.sorted() where other != moment.node {
-      guard let audit = simulation.nodes[other].peer?.audit, let end = audit.leaseUntil,
+      guard let audit = simulation.nodes[other].running?.core.audit, let end = audit.leaseUntil,
         simulation.localTime(other) < end
       else {
         holders.remove(other)

@@ -10,16 +10,17 @@ struct LimitsKept: Checker {
       throw broken(simulation, "a datagram has \(simulation.largestDatagram) bytes")
     }
     for node in simulation.nodes {
-      guard let peer = node.peer else { continue }
-      for row in peer.occupancy where row.count > row.limit {
+      guard let running = node.running else { continue }
+      for row in running.core.occupancy where row.count > row.limit {
         throw broken(
           simulation, "\(node.name) holds \(row.count) \(row.table); the limit is \(row.limit)")
       }
-      if peer.counters.recordsForwarded > peer.counters.recordsApplied {
+      let counters = running.core.counters
+      if counters.recordsForwarded > counters.recordsApplied {
         throw broken(
           simulation,
-          "\(node.name) passed on \(peer.counters.recordsForwarded) records and took "
-            + "\(peer.counters.recordsApplied)")
+          "\(node.name) passed on \(counters.recordsForwarded) records and took "
+            + "\(counters.recordsApplied)")
       }
     }
   }

@@ -28,6 +28,9 @@ struct RegisterChain: Checker {
     if audit.committed != .none, audit.committed != moment.before?.committed {
       try noteCommitted(by: moment, founding, in: simulation)
     }
+    if let shown = moment.shown, shown.founding == founding {
+      try noteShown(shown.committed, by: moment, founding, in: simulation)
+    }
     if audit.isLeader, !(moment.before?.isLeader ?? false) {
       try noteElected(moment, founding, in: simulation)
     }
@@ -36,7 +39,7 @@ struct RegisterChain: Checker {
   private mutating func noteHeld(
     by moment: Moment, _ founding: FoundingID, in simulation: Simulation
   ) throws(Violation) {
-    guard let link = simulation.nodes[moment.node].peer?.registerLink else { return }
+    guard let link = simulation.nodes[moment.node].running?.core.registerLink else { return }
     let key = Key(founding: founding, version: link.version)
     if let other = digests[key], other != link.digest {
       throw broken(simulation, "two bodies have version \(link.version)")
@@ -56,13 +59,6 @@ struct RegisterChain: Checker {
     by moment: Moment, _ founding: FoundingID, in simulation: Simulation
   ) throws(Violation) {
     let version = moment.audit.committed
-    let reader = Reader(id: moment.id, founding: founding)
-    if let earlier = heard[reader], version < earlier {
-      throw broken(
-        simulation,
-        "\(simulation.nodes[moment.node].name) went back from \(earlier) to \(version)")
-    }
-    heard[reader] = version
     guard let digest = digests[Key(founding: founding, version: version)],
       let link = links[digest]
     else {
@@ -78,6 +74,20 @@ struct RegisterChain: Checker {
         simulation, "the committed registers \(older.version) and \(newer.version) have forked")
     }
     newest[founding] = newer
+  }
+
+  /// What a node has shown that it acts on never goes back, across restarts too.
+  private mutating func noteShown(
+    _ version: RegisterVersion, by moment: Moment, _ founding: FoundingID,
+    in simulation: Simulation
+  ) throws(Violation) {
+    let reader = Reader(id: moment.id, founding: founding)
+    if let earlier = heard[reader], version < earlier {
+      throw broken(
+        simulation,
+        "\(simulation.nodes[moment.node].name) went back from \(earlier) to \(version)")
+    }
+    heard[reader] = version
   }
 
   private func noteElected(

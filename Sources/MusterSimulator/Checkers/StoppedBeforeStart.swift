@@ -9,7 +9,7 @@ struct StoppedBeforeStart: Checker {
 
   mutating func look(at moment: Moment, in simulation: Simulation) throws(Violation) {
     guard simulation.runsAgents, moment.audit.committed != moment.before?.committed,
-      let body = simulation.nodes[moment.node].peer?.committedRegister, let plan = body.plan
+      let body = simulation.nodes[moment.node].running?.core.committedRegister, let plan = body.plan
     else { return }
     if plan.phase == .prepare, plan.reference == nil {
       throw broken(simulation, "services are to stop for a release that is not published")
@@ -18,7 +18,7 @@ struct StoppedBeforeStart: Checker {
       return
     }
     for index in simulation.nodes.indices {
-      guard let id = simulation.nodes[index].peer?.id, plan.participants.contains(id),
+      guard let id = simulation.nodes[index].running?.core.id, plan.participants.contains(id),
         !plan.overtaken.contains(id),
         let running = simulation.nodes[index].agent.status.running, running == plan.from
       else { continue }

@@ -1,13 +1,23 @@
 import MusterProtocol
 import MusterState
 
-/// One simulated machine: its disk, its clock, the daemon that runs there, and what ails it.
-package struct SimulatedNode: Sendable {
+/// The peer of a running daemon, at one place in memory: a `Peer` is large, and passing it around
+/// as an optional would copy it at every look.
+package final class RunningPeer {
+  package internal(set) var core: Peer
+  init(_ peer: Peer) { core = peer }
+}
+
+/// One simulated machine: its disk, its clock, the daemon that runs there, and what ails it. A
+/// reference, because it belongs to one simulation and is looked at after every event.
+package final class SimulatedNode {
   package let address: Address
   package let name: String
   /// What the key pair is made from: another number is another identity.
   package internal(set) var identity: UInt64
-  package var peer: Peer?
+  package internal(set) var running: RunningPeer?
+  /// A copy, for a test that asks now and then.
+  package var peer: Peer? { running?.core }
   /// What is on its disk.
   package var disk: [UInt8]?
   package var incarnation: UInt64 = 0
@@ -33,10 +43,10 @@ package struct SimulatedNode: Sendable {
   var life = 0
   var sendsUntil = Instant.zero
 
-  package var isRunning: Bool { peer != nil }
+  package var isRunning: Bool { running != nil }
 
   /// How its daemon is started, also by its service manager.
-  struct Start: Sendable {
+  struct Start {
     var join: [Address] = []
     var multicast = true
     var founds = false

@@ -40,7 +40,7 @@ extension Simulation {
   }
 
   mutating func playAgent(_ index: Int, step: SimulatedAgent.Step?) {
-    guard nodes[index].peer != nil else { return }
+    guard nodes[index].running != nil else { return }
     var ground = SimulatedAgent.Ground(
       node: index, now: now, share: share, dice: dice, planted: nodes[index].planted,
       habits: nodes[index].habits)

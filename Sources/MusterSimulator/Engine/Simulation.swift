@@ -3,7 +3,9 @@ import MusterState
 
 /// A whole cluster in one thread, in virtual time, from one seed. It drives the very same `Peer`
 /// as the daemon, with its real wire coding and its signatures.
-package struct Simulation: Sendable {
+///
+/// A reference to its machines: a copy is the same cluster.
+package struct Simulation {
   enum Occurrence: Sendable {
     case datagram([UInt8], from: Address, to: Int)
     case timer(node: Int, life: Int)
@@ -73,13 +75,13 @@ package struct Simulation: Sendable {
     return index
   }
 
-  package func id(_ index: Int) -> NodeID? { nodes[index].peer?.id }
+  package func id(_ index: Int) -> NodeID? { nodes[index].running?.core.id }
 
   /// What its clock shows.
   package func localTime(_ index: Int) -> Instant { nodes[index].clock.local(at: now) }
 
   package func view(_ index: Int) -> ClusterView? {
-    nodes[index].peer?.view(at: localTime(index))
+    nodes[index].running?.core.view(at: localTime(index))
   }
 
   /// Starts a machine's daemon, with whatever its disk holds.
@@ -92,7 +94,7 @@ package struct Simulation: Sendable {
 
   /// Starts it as it was started the last time.
   package mutating func boot(_ index: Int) {
-    precondition(nodes[index].peer == nil, "a machine runs one daemon")
+    precondition(nodes[index].running == nil, "a machine runs one daemon")
     let isFresh = nodes[index].incarnation == 0
     nodes[index].incarnation += 1
     nodes[index].life += 1
@@ -113,10 +115,11 @@ package struct Simulation: Sendable {
         second: Bytes16(high: dice.next(), low: dice.next())))
     configuration.planted = nodes[index].planted
     do throws(PeerError) {
-      nodes[index].peer = try Peer(
-        configuration: configuration, durable: nodes[index].disk,
-        cryptography: SimulatedCryptography(identity: nodes[index].identity, cluster: 1),
-        at: localTime(index))
+      nodes[index].running = RunningPeer(
+        try Peer(
+          configuration: configuration, durable: nodes[index].disk,
+          cryptography: SimulatedCryptography(identity: nodes[index].identity, cluster: 1),
+          at: localTime(index)))
     } catch {
       preconditionFailure("a disk that a peer wrote is read by a peer: \(error)")
     }
@@ -126,7 +129,7 @@ package struct Simulation: Sendable {
   /// Puts a peer that was made elsewhere, such as one of a cluster that begins formed, on a
   /// machine.
   package mutating func place(_ peer: Peer, on index: Int, disk: [UInt8]?, incarnation: UInt64) {
-    nodes[index].peer = peer
+    nodes[index].running = RunningPeer(peer)
     nodes[index].disk = disk
     nodes[index].incarnation = incarnation
     nodes[index].life += 1
@@ -135,7 +138,7 @@ package struct Simulation: Sendable {
 
   /// The daemon ends at once; what was not on disk is lost.
   package mutating func crash(_ index: Int) {
-    nodes[index].peer = nil
+    nodes[index].running = nil
     nodes[index].timer = nil
     nodes[index].life += 1
     nodes[index].pending = []
@@ -152,7 +155,7 @@ package struct Simulation: Sendable {
 
   /// The machine comes back with an empty disk: another identity under the old name.
   package mutating func loseDisk(_ index: Int) {
-    precondition(nodes[index].peer == nil, "a disk is lost while the machine is off")
+    precondition(nodes[index].running == nil, "a disk is lost while the machine is off")
     let former = SimulatedCryptography(identity: nodes[index].identity, cluster: 1)
     formerKeys[former.nodeID(of: former.publicKey)] = former.publicKey
     nodes[index].disk = nil
@@ -257,17 +260,17 @@ package struct Simulation: Sendable {
   private mutating func dispatch(_ event: Occurrence) {
     let index = event.node
     if nodes[index].starvation > .zero, nodes[index].busyUntil > now {
-      if nodes[index].peer != nil { queue.schedule(event, at: nodes[index].busyUntil) }
+      if nodes[index].running != nil { queue.schedule(event, at: nodes[index].busyUntil) }
       return
     }
     switch event {
     case .datagram(let bytes, let from, _):
-      guard nodes[index].peer != nil else { return }
+      guard nodes[index].running != nil else { return }
       if hold(event, for: index) { return }
       turn.wasDatagram = true
       tell(index, .datagram(bytes, from: from))
     case .timer(_, let life):
-      guard nodes[index].life == life, nodes[index].peer != nil else { return }
+      guard nodes[index].life == life, nodes[index].running != nil else { return }
       nodes[index].timer = nil
       if nodes[index].isPaused { return }
       tell(index, .timer)
@@ -282,7 +285,7 @@ package struct Simulation: Sendable {
       if hold(event, for: index) { return }
       playAgent(index, step: step)
     case .revival(_, let life):
-      if nodes[index].life == life, nodes[index].peer == nil, !nodes[index].isGone { boot(index) }
+      if nodes[index].life == life, nodes[index].running == nil, !nodes[index].isGone { boot(index) }
     }
     if nodes[index].starvation > .zero {
       let delay = Int64(dice.below(UInt64(nodes[index].starvation.nanoseconds)))
@@ -297,19 +300,18 @@ package struct Simulation: Sendable {
   }
 
   mutating func tell(_ index: Int, _ input: Input) {
-    let local = nodes[index].clock.local(at: now)
-    guard let effects = nodes[index].peer?.handle(input, at: local) else { return }
+    guard let running = nodes[index].running else { return }
+    let effects = running.core.handle(input, at: nodes[index].clock.local(at: now))
     for effect in effects { carryOut(effect, of: index) }
     arm(index)
   }
 
   private mutating func arm(_ index: Int) {
-    guard let deadline = nodes[index].peer?.deadline, !nodes[index].clock.isStanding else {
-      return
-    }
-    let at = max(nodes[index].clock.trueTime(of: deadline), now)
-    if let timer = nodes[index].timer, timer <= at { return }
-    nodes[index].timer = at
-    queue.schedule(.timer(node: index, life: nodes[index].life), at: at)
+    let node = nodes[index]
+    guard let deadline = node.running?.core.deadline, !node.clock.isStanding else { return }
+    let at = max(node.clock.trueTime(of: deadline), now)
+    if let timer = node.timer, timer <= at { return }
+    node.timer = at
+    queue.schedule(.timer(node: index, life: node.life), at: at)
   }
 }

@@ -104,14 +104,14 @@ struct Hopes: Sendable {
   private mutating func missingSameLeader(_ index: Int, _ simulation: Simulation) -> String? {
     let claims = Claims(simulation)
     guard let holder = claims.holders.first, claims.holders.count == 1,
-      let peer = simulation.nodes[holder].peer
+      let running = simulation.nodes[holder].running
     else { return "\(claims.holders.count) hold a lease" }
     guard let before = hopes[index].leader else {
-      hopes[index].leader = (peer.id, peer.audit.term)
+      hopes[index].leader = (running.core.id, running.core.audit.term)
       return nil
     }
-    guard before == (peer.id, peer.audit.term) else {
-      return "\(simulation.nodes[holder].name) leads in term \(peer.audit.term), it was "
+    guard before == (running.core.id, running.core.audit.term) else {
+      return "\(simulation.nodes[holder].name) leads in term \(running.core.audit.term), it was "
         + "\(before.id.short) in \(before.term)"
     }
     return nil
@@ -127,7 +127,7 @@ struct Claims {
   /// Who holds a valid lease now.
   var holders: [Int] {
     simulation.nodes.indices.filter { index in
-      guard let end = simulation.nodes[index].peer?.audit.leaseUntil else { return false }
+      guard let end = simulation.nodes[index].running?.core.audit.leaseUntil else { return false }
       return simulation.localTime(index) < end
     }
   }
@@ -154,21 +154,21 @@ struct Claims {
         "\($0.name) runs \($0.agent.status.running?.version ?? "nothing")"
       }
     case .sealed:
-      return nodes.first { $0.isRunning && !($0.peer?.audit.isSealed ?? false) }.map {
+      return nodes.first { $0.isRunning && !($0.running?.core.audit.isSealed ?? false) }.map {
         "\($0.name) is not sealed"
       }
     case .conflict:
-      let foundings = Set(nodes.compactMap { $0.peer?.audit.founding })
+      let foundings = Set(nodes.compactMap { $0.running?.core.audit.founding })
       return foundings.count > 1 ? nil : "there is \(foundings.count) founding"
     case .stopped(let node, let reason):
       let found = nodes[node].stopped.map(Self.text) ?? "running"
       return found == reason ? nil : "it is \(found)"
     case .setting(let key, let value):
       let other = nodes.first {
-        $0.isRunning && $0.peer?.committedRegister?.setting(key) != value
+        $0.isRunning && $0.running?.core.committedRegister?.setting(key) != value
       }
       return other.map {
-        "\($0.name) has \($0.peer?.committedRegister?.setting(key) ?? "none")"
+        "\($0.name) has \($0.running?.core.committedRegister?.setting(key) ?? "none")"
       }
     case .sameLeader: return nil
     }
@@ -176,16 +176,16 @@ struct Claims {
 
   private func missingMembers(_ group: [Int]) -> String? {
     for index in group {
-      guard let peer = simulation.nodes[index].peer else {
+      guard let running = simulation.nodes[index].running else {
         return "\(simulation.nodes[index].name) does not run"
       }
       for other in group {
-        guard let id = simulation.nodes[other].peer?.id, peer.state(of: id) == .alive else {
+        guard let id = simulation.nodes[other].running?.core.id, running.core.state(of: id) == .alive else {
           return "\(simulation.nodes[index].name) does not see \(simulation.nodes[other].name)"
         }
       }
-      if peer.liveCount != group.count {
-        return "\(simulation.nodes[index].name) sees \(peer.liveCount) alive"
+      if running.core.liveCount != group.count {
+        return "\(simulation.nodes[index].name) sees \(running.core.liveCount) alive"
       }
     }
     return nil
@@ -197,7 +197,7 @@ struct Claims {
     let id = identity.nodeID(of: identity.publicKey)
     return simulation.nodes.indices.first { other in
       other != node && simulation.nodes[other].isRunning && !simulation.nodes[other].isPaused
-        && simulation.nodes[other].peer?.state(of: id) != state
+        && simulation.nodes[other].running?.core.state(of: id) != state
     }
   }
 

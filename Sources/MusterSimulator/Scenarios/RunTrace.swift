@@ -23,7 +23,7 @@ package struct RunTrace: Sendable {
     nextDigest = simulation.now + .seconds(1)
     var state: UInt64 = UInt64(simulation.datagrams)
     for node in simulation.nodes {
-      let print = node.peer?.stateFingerprint ?? 0
+      let print = node.running?.core.stateFingerprint ?? 0
       state = (state ^ print) &* 0x9e37_79b9_7f4a_7c15
       state ^= state >> 29
     }
@@ -31,7 +31,7 @@ package struct RunTrace: Sendable {
   }
 
   private static func name(_ id: NodeID, _ simulation: Simulation) -> String {
-    simulation.nodes.first { $0.peer?.id == id }?.name ?? id.short
+    simulation.nodes.first { $0.running?.core.id == id }?.name ?? id.short
   }
 
   static func text(_ event: Event, _ simulation: Simulation) -> String {

@@ -51,10 +51,10 @@ extension ScenarioRun {
     case .all: return Array(simulation.nodes.indices)
     case .leader: return leader.map { [$0] } ?? []
     case .follower:
-      guard let leader, let voters = simulation.nodes[leader].peer?.registerLink?.body.voters
+      guard let leader, let voters = simulation.nodes[leader].running?.core.registerLink?.body.voters
       else { return [] }
       let follower = simulation.nodes.indices.first { index in
-        guard index != leader, let id = simulation.nodes[index].peer?.id else { return false }
+        guard index != leader, let id = simulation.nodes[index].running?.core.id else { return false }
         return voters.contains(id)
       }
       return follower.map { [$0] } ?? []
@@ -64,7 +64,7 @@ extension ScenarioRun {
   /// Who holds a lease; of nobody, who leads without one.
   private var leader: Int? {
     Claims(simulation).holders.first
-      ?? simulation.nodes.indices.first { simulation.nodes[$0].peer?.audit.isLeader ?? false }
+      ?? simulation.nodes.indices.first { simulation.nodes[$0].running?.core.audit.isLeader ?? false }
   }
 
   // MARK: - Machines

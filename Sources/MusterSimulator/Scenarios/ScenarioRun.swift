@@ -3,9 +3,9 @@ import MusterState
 
 /// One scenario being run: what is due is done, every promise is held against every event, and
 /// what is expected is looked for.
-package struct ScenarioRun: Sendable {
+package struct ScenarioRun {
   /// How a run ended.
-  package struct Outcome: Sendable {
+  package struct Outcome {
     package var violation: Violation?
     package var events = 0
     package var datagrams = 0
@@ -62,8 +62,8 @@ package struct ScenarioRun: Sendable {
     outcome.looks = checkers.looks
     outcome.time = simulation.now - .zero
     for node in simulation.nodes {
-      outcome.elections += node.peer?.counters.elections ?? 0
-      outcome.commits += node.peer?.counters.commits ?? 0
+      outcome.elections += node.running?.core.counters.elections ?? 0
+      outcome.commits += node.running?.core.counters.commits ?? 0
     }
     return outcome
   }
@@ -120,10 +120,10 @@ package struct ScenarioRun: Sendable {
 
   /// The phase that the leader holds, proposed or committed.
   private mutating func pullTriggers() throws(Violation) {
-    guard let peer = simulation.nodes[simulation.turn.node].peer, peer.audit.isLeader,
-      let plan = peer.registerLink?.body.plan
+    guard let running = simulation.nodes[simulation.turn.node].running,
+      running.core.audit.isLeader, let plan = running.core.registerLink?.body.plan
     else { return }
-    let isCommitted = peer.audit.committed == peer.audit.register
+    let isCommitted = running.core.audit.committed == running.core.audit.register
     let due = waiting.firstIndex { step in
       guard case .phase(let phase, let committed, _) = step.trigger else { return false }
       return phase == plan.phase && committed == isCommitted

@@ -10,7 +10,7 @@ package struct Swarm {
   /// What can be switched on.
   package enum Fault: String, Hashable, Sendable, CaseIterable {
     case partition, oneway, partial, loss, late, duplicate, delay, bandwidth, clog
-    case crash, written, disk, snapshot, pause, clock, starve, share, services, operators
+    case crash, written, disk, pause, clock, starve, share, services, operators
     case multicast
   }
 
@@ -183,7 +183,7 @@ package struct Swarm {
     let span = TimeSpan.milliseconds(Int64(within(200...15_000)))
     switch fault {
     case .partition, .oneway, .partial, .clog, .multicast: split(fault, at: time, for: span)
-    case .crash, .written, .disk, .snapshot: crash(fault, at: time, for: span)
+    case .crash, .written, .disk: crash(fault, at: time, for: span)
     case .pause:
       guard let node = someone(at: time, for: span) else { return }
       add(time, .pause(chance(400) ? .leader : .nodes([node]), clockStands: false))
@@ -246,10 +246,10 @@ package struct Swarm {
     }
     guard let node = someone(at: time, for: span) else { return }
     var how = fault == .written ? Scenario.Restart.written : .plain
-    if fault == .disk || fault == .snapshot {
+    if fault == .disk {
       guard departures > 0 else { return }
       departures -= 1
-      how = fault == .disk ? .withoutDisk : .oldDisk
+      how = .withoutDisk
       busyUntil[node] = ends
     }
     add(time, .crash(.nodes([node])))
