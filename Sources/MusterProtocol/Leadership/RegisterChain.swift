@@ -59,7 +59,11 @@ extension Peer {
         let isNew = names.contains { !coordination.wantedChunks.contains($0) }
         guard isNew || now - fetching.askedAt >= timing.chunkRetry else { return }
         guard fetching.turn < 8 * max(1, fetching.sources.count), !fetching.sources.isEmpty else {
+          // Members that have restarted no longer hold the links between: the newest entry is
+          // there and its certificate cannot be traced. That is a long absence by another name.
+          let isCut = !fetching.chain.isEmpty
           giveUpFetching()
+          if isCut { rejoin() }
           return
         }
         fetching.askedAt = now

@@ -43,6 +43,14 @@ package struct Violation: Error, Hashable, Sendable, CustomStringConvertible {
   package var text: String
 
   package var description: String { "\(seconds(at)) \(checker): \(text)" }
+
+  /// The same for two violations of one sort: the text without names and numbers.
+  package var kind: String {
+    let words = text.split(separator: " ").filter { word in
+      word.utf8.count > 2 && word.utf8.allSatisfy { (97...122).contains($0) }
+    }
+    return checker + ": " + words.joined(separator: " ")
+  }
 }
 
 /// Seconds with milliseconds, for people.

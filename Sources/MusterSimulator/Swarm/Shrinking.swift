@@ -7,11 +7,11 @@ package struct Shrinking {
   /// The most runs that shrinking may take.
   package let limit: Int
   package private(set) var runs = 0
-  private let checker: String
+  private let kind: String
 
-  /// - Parameter checker: the promise that the scenario breaks.
-  package init(checker: String, limit: Int = 300) {
-    self.checker = checker
+  /// - Parameter violation: how the scenario fails; a smaller one has to fail in the same way.
+  package init(_ violation: Violation, limit: Int = 300) {
+    kind = violation.kind
     self.limit = limit
   }
 
@@ -31,10 +31,10 @@ package struct Shrinking {
     guard runs < limit else { return false }
     runs += 1
     var run = ScenarioRun(scenario)
-    return run.run().violation?.checker == checker
+    return run.run().violation?.kind == kind
   }
 
-  /// Drops halves, quarters and so on of the steps, never the calm.
+  /// Drops halves, quarters and so on of the steps, never a start and never the calm.
   private mutating func withoutSteps(_ scenario: Scenario) -> Scenario {
     var best = scenario
     var size = max(1, best.steps.count / 2)
@@ -43,7 +43,7 @@ package struct Shrinking {
       while start < best.steps.count, runs < limit {
         let end = min(start + size, best.steps.count)
         var smaller = best
-        let kept = best.steps[start..<end].filter { $0.action == .calm }
+        let kept = best.steps[start..<end].filter(\.isEssential)
         smaller.steps.replaceSubrange(start..<end, with: kept)
         if smaller.steps.count < best.steps.count, fails(smaller) {
           best = smaller
@@ -72,6 +72,16 @@ package struct Shrinking {
       best = smaller
     }
     return best
+  }
+}
+
+extension Scenario.Step {
+  /// Without a start nothing runs, and without the calm nothing may be expected.
+  fileprivate var isEssential: Bool {
+    switch action {
+    case .start, .calm, .plant: true
+    default: false
+    }
   }
 }
 
