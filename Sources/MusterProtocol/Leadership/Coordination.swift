@@ -285,6 +285,8 @@ extension Peer {
     }
     consider(coordination.publishAt)
     consider(coordination.fetching.map { $0.askedAt + timing.chunkRetry })
+    // What could not be fetched is tried again, also when nothing else happens here.
+    for retry in coordination.unreachable.values { consider(retry) }
     if durable.founding == nil {
       consider(gateDeadline)
       return earliest

@@ -26,6 +26,9 @@ struct Contacting: Sendable {
   /// here, before any signature is checked.
   private var tags: Set<UInt64> = []
   private var tagOrder: [UInt64] = []
+  /// Whose beacon a tag is, and when it may be greeted again: a first contact can fail, and the
+  /// same bytes come again.
+  private var beacons: [UInt64: (author: NodeID, again: Instant)] = [:]
   private var answers = 0
   private var answersSince = Instant.zero
   var unknownSaid: [Address: Instant] = [:]
@@ -45,7 +48,20 @@ struct Contacting: Sendable {
   mutating func remember(_ tag: UInt64) {
     guard tags.insert(tag).inserted else { return }
     tagOrder.append(tag)
-    if tagOrder.count > Limits.tags { tags.remove(tagOrder.removeFirst()) }
+    if tagOrder.count > Limits.tags {
+      let oldest = tagOrder.removeFirst()
+      tags.remove(oldest)
+      beacons[oldest] = nil
+    }
+  }
+
+  mutating func remember(beacon tag: UInt64, of author: NodeID, until again: Instant) {
+    beacons[tag] = (author, again)
+  }
+
+  /// Whose beacon a known tag is, if it is to be greeted again.
+  func author(ofBeacon tag: UInt64, at now: Instant) -> NodeID? {
+    beacons[tag].flatMap { now >= $0.again ? $0.author : nil }
   }
 
   /// Whether one more stranger may be answered in this second.
@@ -177,6 +193,7 @@ extension Peer {
     let tag = parsed.ciphertext.suffix(8).reduce(0) { $0 << 8 | UInt64($1) }
     guard !contacting.hasSeen(tag) else {
       counters.drop(.replayed)
+      greetAgain(tag, source)
       return
     }
     let associated = Envelope.associated(
@@ -192,7 +209,7 @@ extension Peer {
     contacting.remember(tag)
     do throws(WireError) {
       switch try Contact(decoding: plaintext) {
-      case .beacon(let beacon): take(beacon, from: source)
+      case .beacon(let beacon): take(beacon, tag, from: source)
       case .hello(let hello): take(hello, from: source)
       case .challenge(let nonce, let cookie): take(cookie: cookie, for: nonce, from: source)
       case .welcome(let welcome): take(welcome, from: source)
@@ -203,7 +220,18 @@ extension Peer {
     }
   }
 
-  private mutating func take(_ beacon: Contact.Beacon, from source: Address) {
+  /// A repeated beacon of somebody who is still no member: the first contact has failed.
+  private mutating func greetAgain(_ tag: UInt64, _ source: Address) {
+    guard let author = contacting.author(ofBeacon: tag, at: now),
+      !ring.containsSorted(author), !isForgotten(author)
+    else { return }
+    contacting.remember(beacon: tag, of: author, until: now + timing.contactRetryMaximum)
+    contact(source, via: .multicast, tries: 4)
+  }
+
+  private mutating func take(
+    _ beacon: Contact.Beacon, _ tag: UInt64, from source: Address
+  ) {
     let author = cryptography.nodeID(of: beacon.key)
     guard author != id else { return }
     // Another life of a live member is greeted too: a restored disk has to hear of its later one.
@@ -220,6 +248,7 @@ extension Peer {
       counters.drop(.badSignature)
       return
     }
+    contacting.remember(beacon: tag, of: author, until: now + timing.contactRetryMaximum)
     contact(source, via: .multicast, tries: 4)
   }
 
