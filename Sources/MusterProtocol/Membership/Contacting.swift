@@ -32,6 +32,8 @@ struct Contacting: Sendable {
   private var answers = 0
   private var answersSince = Instant.zero
   var unknownSaid: [Address: Instant] = [:]
+  /// Voters that have refused this node as forgotten.
+  var forgottenBy: Set<NodeID> = []
 
   init(secret: SealingKey) { self.secret = secret }
 
@@ -395,9 +397,7 @@ extension Peer {
       // Whoever claims the name of a member for itself is the newcomer, and hears so from us.
       guard durable.founding == nil || holder != welcome.card.author else { return }
       stop(.nameTaken(name: configuration.name, holder: holder))
-    case .forgotten:
-      guard ring.count <= 1 else { return }
-      stop(.forgotten)
+    case .forgotten: hearForgotten(by: welcome.card.author)
     case .full: return
     case .superseded:
       if let evidence = welcome.evidence, evidence.author == id { take(evidence, from: nil) }
@@ -406,6 +406,31 @@ extension Peer {
       askToCompare(welcome.card.author)
       settleName(with: welcome.card.author)
     }
+  }
+
+  /// A newcomer believes anyone. A member believes a majority of its register's voters, because one
+  /// liar must not end it; they are asked at once.
+  private mutating func hearForgotten(by author: NodeID) {
+    if ring.count <= 1 {
+      stop(.forgotten)
+      return
+    }
+    if isVoterOfRegister(author) { contacting.forgottenBy.insert(author) }
+    if isForgottenByMajority {
+      stop(.forgotten)
+      return
+    }
+    for voter in voters where voter != id && !contacting.forgottenBy.contains(voter) {
+      if let address = members[voter]?.card.address { contact(address, via: .gossip, tries: 3) }
+    }
+  }
+
+  private func isVoterOfRegister(_ node: NodeID) -> Bool { voters.contains(node) }
+
+  private var isForgottenByMajority: Bool {
+    let others = voters.filter { $0 != id }
+    return !others.isEmpty
+      && others.filter { contacting.forgottenBy.contains($0) }.count >= others.count / 2 + 1
   }
 
   /// Tells a sender that its sealing means nothing here; rate-limited, and never longer than what

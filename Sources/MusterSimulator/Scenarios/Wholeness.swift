@@ -10,7 +10,12 @@ package struct Wholeness {
 
   /// What is not yet so, in one line; `nil` when the cluster is whole.
   package var missing: String? {
-    let wanted = simulation.nodes.indices.filter { isWanted(simulation.nodes[$0]) }
+    let forgotten = Set(
+      simulation.nodes.flatMap { $0.running?.core.committedRegister?.forgotten ?? [] })
+    let wanted = simulation.nodes.indices.filter { index in
+      isWanted(simulation.nodes[index])
+        && !(simulation.id(index).map { forgotten.contains($0) } ?? false)
+    }
     if let off = wanted.first(where: { !simulation.nodes[$0].isRunning }) {
       return "\(simulation.nodes[off].name) does not run"
     }
