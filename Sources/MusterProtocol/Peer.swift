@@ -81,6 +81,7 @@ package struct Peer: Sendable {
     coordination = Coordination()
     coordination.quarantineUntil =
       configuration.isFreshIdentity ? now : now + configuration.timing.promise
+    if plants(.noQuarantine) { coordination.quarantineUntil = now }
   }
 
   /// The one way in. Effects are to be carried out in order.

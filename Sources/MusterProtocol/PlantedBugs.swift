@@ -45,6 +45,9 @@ package struct PlantedBugs: OptionSet, Hashable, Sendable {
   package static let insiderForgesRecords = PlantedBugs(bit: 50)
   package static let insiderClaimsLeadership = PlantedBugs(bit: 51)
   package static let insiderInflatesTerm = PlantedBugs(bit: 52)
+  package static let insider: PlantedBugs = [
+    .insiderForgesRecords, .insiderClaimsLeadership, .insiderInflatesTerm,
+  ]
 }
 
 extension Peer {

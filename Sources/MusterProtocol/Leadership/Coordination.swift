@@ -111,7 +111,8 @@ extension Peer {
       voter == id ? coordination.number : coordination.promised[voter] ?? 0
     }.sorted(by: >)
     let quorum = promised[voters.count / 2]
-    return coordination.sentAt[quorum].map { $0 + timing.lease }
+    let length = plants(.noDriftMargin) ? timing.promise : timing.lease
+    return coordination.sentAt[quorum].map { $0 + length }
   }
 
   var hasValidLease: Bool { leaseUntil(voters).map { now < $0 } ?? false }
@@ -164,6 +165,7 @@ extension Peer {
       coordination.waitingFor = coordination.ticket
       coordination.wrote = durable
       effects.append(.persist(durable.encoded, ticket: coordination.ticket))
+      if plants(.voteBeforeDisk) { show() }
       return
     }
     show()
@@ -199,6 +201,9 @@ extension Peer {
     card.certificate = coordination.role == .leader ? coordination.certificate : nil
     card.expect = configuration.expect
     card.isLeaving = leaving.hasBegun
+    #if MUSTER_PLANTED_BUGS
+      lie(in: &card)
+    #endif
     if isWorthShowingNow(card) {
       coordination.publishAt = nil
       publish(.coordination, card.encoded)

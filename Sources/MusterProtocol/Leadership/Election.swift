@@ -27,7 +27,7 @@ extension Peer {
     var best: (node: NodeID, term: UInt64)?
     for node in ring where node != id {
       guard let card = card(of: node), card.role == .leader, card.term >= durable.term,
-        card.term > best?.term ?? 0, isCertified(card, node)
+        card.term > best?.term ?? 0, isCertified(card, node) || plants(.uncertifiedLeader)
       else { continue }
       best = (node, card.term)
     }
@@ -35,7 +35,7 @@ extension Peer {
   }
 
   private var highestVoterTerm: UInt64 {
-    voters.reduce(0) { max($0, card(of: $1)?.term ?? 0) }
+    (plants(.termOfAnyone) ? ring : voters).reduce(0) { max($0, card(of: $1)?.term ?? 0) }
   }
 
   private mutating func promise(to leader: NodeID, term: UInt64) {
@@ -80,7 +80,7 @@ extension Peer {
 
   /// R5: take up the highest term that a voter shows, when nothing binds me.
   private mutating func catchUpTerm() {
-    guard isUnbound else { return }
+    guard isUnbound, !plants(.noTermCatchUp) else { return }
     let highest = highestVoterTerm
     guard highest > durable.term else { return }
     stepDown()
@@ -93,11 +93,21 @@ extension Peer {
   /// R6: one vote a term, to a voter that holds at least my register, and never while promised;
   /// no exception for the leader I am promised to.
   mutating func vote() {
-    guard coordination.role == .follower, isUnbound, let founding = durable.founding,
+    guard coordination.role == .follower, mayVote, let founding = durable.founding,
       let held = coordination.entry?.version, let chosen = bestCandidate(holding: held)
     else { return }
     cast(vote: chosen.node, in: chosen.term, founding)
     holdOff()
+  }
+
+  private var mayVote: Bool {
+    if plants(.voteWhilePromised) { return true }
+    if plants(.ownLeaderException), let bound = coordination.bound,
+      card(of: bound.leader)?.role == .candidate
+    {
+      return now >= coordination.quarantineUntil
+    }
+    return isUnbound
   }
 
   /// The candidate of the highest term that holds at least my register; of equals the smallest.
@@ -105,7 +115,8 @@ extension Peer {
     var best: (node: NodeID, term: UInt64)?
     for node in voters where node != id {
       guard let card = card(of: node), card.role == .candidate, card.vote == node,
-        let shown = card.register?.version, shown >= held,
+        let shown = card.register?.version,
+        shown >= held || plants(.voterIgnoresRegister),
         card.term > durable.term || card.term == durable.term && durable.vote == nil,
         card.term > best?.term ?? 0
       else { continue }
@@ -228,6 +239,10 @@ extension Peer {
   mutating func resign() {
     guard coordination.role == .leader else { return }
     coordination.resigned = durable.term
+    if plants(.resignBeforeDrop) {
+      coordination.boundUntil = now
+      return
+    }
     stepDown()
     coordination.boundUntil = now
   }

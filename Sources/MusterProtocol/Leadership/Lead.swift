@@ -58,6 +58,7 @@ extension Peer {
       counters.drop(.staleTerm)
       return
     }
+    if plants(.leaseFromReceipt) { coordination.sentAt[promise.number] = now }
     coordination.promised[sender] = max(coordination.promised[sender] ?? 0, promise.number)
     // An answer can extend the lease and end a wait in `beat`.
     coordination.isDirty = true
@@ -78,7 +79,8 @@ extension Peer {
     isMajority { voter in
       if voter == id { return true }
       guard let card = card(of: voter) else { return false }
-      return card.term == durable.term && card.register?.digest == coordination.digest
+      return (card.term == durable.term || plants(.commitWithoutTerm))
+        && card.register?.digest == coordination.digest
     }
   }
 
@@ -106,14 +108,20 @@ extension Peer {
 
   /// R13: the next register, when the last one is committed and a lease is held.
   private mutating func propose() {
-    guard let entry = coordination.entry, durable.committed == entry.version,
+    guard let entry = coordination.entry,
+      durable.committed == entry.version || plants(.changeBeforeCommit),
       entry.version.term == durable.term, let parent = coordination.digest
     else { return }
     notePhase(of: entry.body)
     noteFoundingQuiet(entry.body)
-    let next = deliberate(entry.body, seeing: observation(of: entry.body))
+    var next = deliberate(entry.body, seeing: observation(of: entry.body))
+    if plants(.manyVotersAtOnce), next.voters != entry.body.voters {
+      next.voters = deliberate(next, seeing: observation(of: next)).voters
+    }
     guard next != entry.body else { return }
-    guard carriesLease(from: entry.body.voters, to: next.voters) else { return }
+    guard plants(.noLeaseCarry) || plants(.manyVotersAtOnce)
+      || carriesLease(from: entry.body.voters, to: next.voters)
+    else { return }
     let proposed = RegisterEntry.make(
       version: RegisterVersion(term: durable.term, count: entry.version.count + 1),
       parent: parent, body: next, certificate: coordination.certificate, proposer: id,
@@ -149,7 +157,8 @@ extension Peer {
       return Observation.Node(
         id: node, isAlive: member.isLive && (node == id || card(of: node) != nil),
         isLeaving: member.state == .left || card(of: node)?.isLeaving ?? false,
-        sinceMilliseconds: (now - member.since).milliseconds, plan: work?.plan,
+        sinceMilliseconds: (now - member.since).milliseconds,
+        plan: plants(.acknowledgesAnyPlan) ? body.plan?.id : work?.plan,
         acknowledgement: work?.acknowledgement, failure: work?.failure ?? "")
     }
     return Observation(

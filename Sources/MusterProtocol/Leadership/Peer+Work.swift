@@ -16,7 +16,11 @@ extension Peer {
   mutating func showDuty() {
     guard coordination.waitingFor == nil else { return }
     var next = MusterDecisions.duty(
-      of: id, committed: committedBody, term: durable.committed.term, fetches: mayFetch)
+      of: id, committed: bodyToObey, term: durable.committed.term, fetches: mayFetch)
+    if plants(.startsUnadmitted), next.role == nil, let current = bodyToObey?.current {
+      next.role = .worker
+      next.run = current
+    }
     if leaving.hasBegun { next = Duty(term: durable.committed.term) }
     guard next != duty else { return }
     duty = next
@@ -24,10 +28,20 @@ extension Peer {
     publishWork()
   }
 
+  private var bodyToObey: RegisterBody? {
+    if plants(.actsOnUncommitted) { return coordination.entry?.body }
+    if plants(.stopsNotDurable), now - bornAt < .seconds(5), var body = committedBody {
+      body.plan = nil
+      return body
+    }
+    return committedBody
+  }
+
   /// A proposal under way does not end a fetch that a committed register orders: only the loss of
   /// the lease or of the term does.
   private var mayFetch: Bool {
-    hasValidLease && durable.committed.term == durable.term && committedBody?.sealed ?? false
+    if plants(.fetchInStaleTerm) { return coordination.committedEntry?.proposer == id }
+    return hasValidLease && durable.committed.term == durable.term && committedBody?.sealed ?? false
   }
 
   mutating func take(_ status: LocalStatus) {
@@ -57,6 +71,9 @@ extension Peer {
     card.plan = duty.plan
     card.acknowledgement = acknowledgement(
       of: duty, phase: committedBody?.plan?.phase, status: status)
+    if plants(.acknowledgesBeforeStop), committedBody?.plan?.phase == .prepare {
+      card.acknowledgement = .stopped
+    }
     card.running = status.running
     card.role = status.runningRole
     card.isReady = status.ready

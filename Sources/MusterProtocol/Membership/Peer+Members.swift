@@ -93,7 +93,7 @@ extension Peer {
   }
 
   private mutating func refute() {
-    guard !leaving.hasSaidGoodbye else { return }
+    guard !leaving.hasSaidGoodbye, !plants(.deadForEver) else { return }
     counters.suspicionsRefuted += 1
     publish(.member, ownCard(hasLeft: false).encoded, isForced: true)
   }

@@ -43,6 +43,8 @@ package final class SimulatedNode {
   var life = 0
   var sendsUntil = Instant.zero
 
+  /// Whether it lies to the others.
+  var isInsider: Bool { !planted.isDisjoint(with: .insider) }
   package var isRunning: Bool { running != nil }
 
   /// How its daemon is started, also by its service manager.

@@ -21,12 +21,33 @@ package struct Swarm {
     package var faults: Set<Fault> = Set(Fault.allCases)
     /// How long faults go on; drawn when `nil`.
     package var ordeal: TimeSpan?
+    /// Faults that every seed has.
+    package var certain: Set<Fault> = []
+    package var extras = Extras()
     /// Mistakes planted on every machine.
     package var planted: PlantedBugs = []
     /// Mistakes planted on one machine: a member that lies.
     package var insider: PlantedBugs = []
 
     package init() {}
+  }
+
+  /// What no cluster is asked to bear, for planted mistakes and for people who want to see it.
+  package struct Extras: Sendable {
+    /// A restarted machine has its identity and not its state.
+    package var restartsWithoutState = false
+    /// Clocks stand while a machine is paused.
+    package var clocksStand = false
+    /// Bytes flip in published copies.
+    package var corrupts = false
+
+    package init(
+      restartsWithoutState: Bool = false, clocksStand: Bool = false, corrupts: Bool = false
+    ) {
+      self.restartsWithoutState = restartsWithoutState
+      self.clocksStand = clocksStand
+      self.corrupts = corrupts
+    }
   }
 
   /// How long a cluster may take to become whole again.
@@ -64,8 +85,9 @@ package struct Swarm {
     busyUntil = Array(repeating: .zero, count: scenario.nodes)
     scenario.expect = UInt32(scenario.nodes)
     if scenario.nodes > 3, chance(80) { scenario.expect -= 1 }
-    for fault in Fault.allCases where options.faults.contains(fault) && chance(300) {
-      faults.append(fault)
+    for fault in Fault.allCases {
+      let isDrawn = chance(300) && options.faults.contains(fault)
+      if isDrawn || options.certain.contains(fault) { faults.append(fault) }
     }
     let isQuietAtFirst = chance(700)
     begins = isQuietAtFirst ? .seconds(8) : .zero
@@ -132,6 +154,7 @@ package struct Swarm {
       let late = isTogether ? within(0...20) : within(0...2_000)
       add(.milliseconds(Int64(late)), .start(.nodes([node])))
     }
+    if options.extras.corrupts { add(begins + .seconds(9), .share(.corrupt, .all)) }
     if faults.contains(.operators) || chance(500) {
       // Something to run: an upgrade is where most promises meet.
       release(at: begins + .milliseconds(Int64(within(0...5_000))))
@@ -186,7 +209,8 @@ package struct Swarm {
     case .crash, .written, .disk: crash(fault, at: time, for: span)
     case .pause:
       guard let node = someone(at: time, for: span) else { return }
-      add(time, .pause(chance(400) ? .leader : .nodes([node]), clockStands: false))
+      let target = chance(400) ? Scenario.Target.leader : .nodes([node])
+      add(time, .pause(target, clockStands: options.extras.clocksStand))
       add(time + span, .resume(.all))
     case .clock:
       let rate = within(UInt64(SimulatedClock.slowest)...UInt64(SimulatedClock.fastest))
@@ -246,6 +270,7 @@ package struct Swarm {
     }
     guard let node = someone(at: time, for: span) else { return }
     var how = fault == .written ? Scenario.Restart.written : .plain
+    if options.extras.restartsWithoutState, chance(500) { how = .withoutState }
     if fault == .disk {
       guard departures > 0 else { return }
       departures -= 1
@@ -260,7 +285,9 @@ package struct Swarm {
     let node = Scenario.Target.nodes([anyone])
     switch dice.below(10) {
     case 0..<3: release(at: time)
-    case 3..<5: add(time, .operate(.set(key: "k\(dice.below(3))", value: "\(time.milliseconds)"), on: node))
+    case 3..<5:
+      let key = "k\(dice.below(3))"
+      add(time, .operate(.set(key: key, value: "\(time.milliseconds)"), on: node))
     case 5..<7: add(time, .operate(.data(key: "k", value: "\(time.milliseconds)"), on: node))
     case 7:
       guard departures > 0, let leaver = someone(at: time, for: ends - time) else { return }
