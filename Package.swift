@@ -70,7 +70,6 @@ let package = Package(
     .executableTarget(
       name: "muster-fetch", dependencies: ["CCurl", "CArchive", "CSodium"], swiftSettings: strict),
 
-    .executableTarget(name: "simbench", dependencies: ["MusterSimulator", "MusterProtocol", "MusterState"]),
     .testTarget(
       name: "MusterStateTests", dependencies: ["MusterState"], swiftSettings: strict),
     .testTarget(
