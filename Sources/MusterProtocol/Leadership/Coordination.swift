@@ -101,7 +101,8 @@ extension Peer {
 
   /// My promise and my quarantine are over (`unbound` in the proof).
   var isUnbound: Bool {
-    now >= coordination.boundUntil && now >= coordination.quarantineUntil
+    plants(.noTime)
+      || now >= coordination.boundUntil && now >= coordination.quarantineUntil
   }
 
   /// Measured from before the heartbeat was sent, never from its answer.
@@ -115,7 +116,10 @@ extension Peer {
     return coordination.sentAt[quorum].map { $0 + length }
   }
 
-  var hasValidLease: Bool { leaseUntil(voters).map { now < $0 } ?? false }
+  var hasValidLease: Bool {
+    if plants(.noTime) { return coordination.role == .leader }
+    return leaseUntil(voters).map { now < $0 } ?? false
+  }
 
   /// May act: leader, lease, a register committed in this term, sealed.
   var isEffectiveLeader: Bool {

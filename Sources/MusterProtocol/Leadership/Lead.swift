@@ -12,7 +12,7 @@ extension Peer {
     if hasValidLease { propose() }
     // R11: without a quorum of promises within the lease there is no leader here.
     let end = max(leaseUntil(voters) ?? .zero, coordination.electedAt + timing.lease)
-    if now >= end {
+    if now >= end, !plants(.noTime) {
       stepDown()
       coordination.holdOffUntil = now + timing.candidateTimeoutMaximum
     }
@@ -133,7 +133,7 @@ extension Peer {
 
   /// A change of voters must not shorten a lease that somebody was promised.
   private func carriesLease(from old: [NodeID], to new: [NodeID]) -> Bool {
-    guard old != new else { return true }
+    guard old != new, !plants(.noTime) else { return true }
     precondition(Set(old).symmetricDifference(new).count == 1, "one voter changes at a time")
     precondition(new.contains(id), "a leader does not vote itself out")
     guard let before = leaseUntil(old), let after = leaseUntil(new) else { return false }
@@ -158,7 +158,7 @@ extension Peer {
         id: node, isAlive: member.isLive && (node == id || card(of: node) != nil),
         isLeaving: member.state == .left || card(of: node)?.isLeaving ?? false,
         sinceMilliseconds: (now - member.since).milliseconds,
-        plan: plants(.acknowledgesAnyPlan) ? body.plan?.id : work?.plan,
+        plan: work?.plan,
         acknowledgement: work?.acknowledgement, failure: work?.failure ?? "")
     }
     return Observation(

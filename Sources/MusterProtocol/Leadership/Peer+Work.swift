@@ -6,6 +6,8 @@ struct WorkState: Sendable {
   /// Progress of a download is news only now and then.
   var publishAt: Instant?
   var lastPublished = Instant.zero
+  /// Whether this node has ever said `stopped`, of whatever plan.
+  var hasStopped = false
 
   var deadline: Instant? { publishAt }
 }
@@ -71,9 +73,11 @@ extension Peer {
     card.plan = duty.plan
     card.acknowledgement = acknowledgement(
       of: duty, phase: committedBody?.plan?.phase, status: status)
-    if plants(.acknowledgesBeforeStop), committedBody?.plan?.phase == .prepare {
-      card.acknowledgement = .stopped
+    if committedBody?.plan?.phase == .prepare {
+      if plants(.acknowledgesBeforeStop) { card.acknowledgement = .stopped }
+      if plants(.acknowledgesAnyPlan), work.hasStopped { card.acknowledgement = .stopped }
     }
+    if card.acknowledgement == .stopped { work.hasStopped = true }
     card.running = status.running
     card.role = status.runningRole
     card.isReady = status.ready

@@ -17,7 +17,7 @@ extension Peer {
   /// A newer register than mine that somebody shows.
   private var newestPointer: RegisterPointer? {
     guard var version = coordination.entry?.version else { return nil }
-    if plants(.candidateIgnoresRegister), coordination.role == .candidate { return nil }
+    if plants(.candidateIgnoresRegister), coordination.role != .leader, isUnbound { return nil }
     // Only voters are believed, as long as one is there: a member that invents a register must
     // not keep everyone from fetching the real one.
     let live = voters.filter { $0 != id && ring.containsSorted($0) }

@@ -41,6 +41,7 @@ package final class SimulatedNode {
   /// The timer that is in the queue.
   var timer: Instant?
   var life = 0
+  var bootedAt = Instant.zero
   var sendsUntil = Instant.zero
 
   /// Whether it lies to the others.

@@ -98,6 +98,7 @@ package struct Simulation {
     let isFresh = nodes[index].incarnation == 0
     nodes[index].incarnation += 1
     nodes[index].life += 1
+    nodes[index].bootedAt = now
     nodes[index].agent = SimulatedAgent()
     nodes[index].duty = Duty()
     nodes[index].stopped = nil

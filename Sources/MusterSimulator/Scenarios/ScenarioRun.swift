@@ -22,7 +22,7 @@ package struct ScenarioRun {
   package internal(set) var simulation: Simulation
   package private(set) var trace: RunTrace?
   package internal(set) var outcome = Outcome()
-  private var checkers = Checkers()
+  private var checkers: Checkers
   private var nextStep = 0
   private var waiting: [Scenario.Step] = []
   private var hopes: Hopes
@@ -44,6 +44,7 @@ package struct ScenarioRun {
       if let offset = scenario.clockOffsets[node] { simulation.setClock(node, offset: offset) }
     }
     trace = traced ? RunTrace() : nil
+    checkers = Checkers(withoutTime: scenario.isWithoutTime)
     hopes = Hopes(scenario)
   }
 
