@@ -143,7 +143,7 @@ extension Peer {
   }
 
   private mutating func observation(of body: RegisterBody) -> Observation {
-    let nodes = members.keys.sorted().compactMap { node -> Observation.Node? in
+    let nodes = members.keys.compactMap { node -> Observation.Node? in
       guard let member = members[node] else { return nil }
       let work = workCards[node]
       return Observation.Node(
@@ -165,7 +165,7 @@ extension Peer {
 
   /// Requests in members' records that the register has not answered.
   private func openRequests(_ body: RegisterBody) -> [Request] {
-    requests.keys.sorted().compactMap { node in
+    requests.keys.compactMap { node in
       guard let card = requests[node], members[node]?.isLive ?? false,
         body.roster.contains(node),
         !body.answers.contains(where: { $0.node == node && $0.nonce >= card.nonce })

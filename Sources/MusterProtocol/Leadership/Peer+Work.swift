@@ -116,6 +116,7 @@ extension Peer {
       sessions[node] = nil
       senders[Envelope.hint(of: node)] = nil
       members[node] = nil
+      dead.remove(node)
       coordinationCards[node] = nil
       workCards[node] = nil
       relations[node] = nil

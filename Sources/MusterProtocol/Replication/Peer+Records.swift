@@ -209,15 +209,9 @@ extension Peer {
 
   /// Five a second with a burst of twenty, for each author: what exceeds it waits for repair.
   private mutating func spendAllowance(of author: NodeID) -> Bool {
-    guard var member = members[author] else { return false }
-    let earned = (now - member.allowanceAt).milliseconds * Int64(Limits.forwardsPerSecond)
-    if earned > 0 {
-      member.allowance = min(member.allowance + earned, Int64(Limits.forwardBurst) * 1_000)
-      member.allowanceAt = now
-    }
-    let mayForward = member.allowance >= 1_000
-    if mayForward { member.allowance -= 1_000 } else { counters.drop(.rateLimited) }
-    members[author] = member
+    guard members[author] != nil else { return false }
+    let mayForward = allowances.spend(of: author, at: now)
+    if !mayForward { counters.drop(.rateLimited) }
     return mayForward
   }
 
