@@ -2,9 +2,10 @@
 ///
 /// Words instead of an array keep an identifier inline: comparing, hashing and copying one costs
 /// no allocation, and ten thousand members fit in a few megabytes.
+@usableFromInline
 package struct Bytes16: Hashable, Comparable, Sendable {
-  package var high: UInt64
-  package var low: UInt64
+  @usableFromInline package var high: UInt64
+  @usableFromInline package var low: UInt64
 
   @inlinable
   package init(high: UInt64, low: UInt64) {
@@ -49,9 +50,10 @@ package struct Bytes16: Hashable, Comparable, Sendable {
 }
 
 /// Thirty-two bytes held as four words: keys and digests.
+@usableFromInline
 package struct Bytes32: Hashable, Comparable, Sendable {
-  package var first: Bytes16
-  package var second: Bytes16
+  @usableFromInline package var first: Bytes16
+  @usableFromInline package var second: Bytes16
 
   @inlinable
   package init(first: Bytes16, second: Bytes16) {

@@ -1,7 +1,8 @@
 /// A node's identity inside bodies: the first sixteen bytes of the BLAKE2b-256 hash of its
 /// Ed25519 public key. It is random to everyone, so sorting by it gives a fair ring.
+@usableFromInline
 package struct NodeID: Hashable, Comparable, Sendable, CustomStringConvertible {
-  package let bytes: Bytes16
+  @usableFromInline package let bytes: Bytes16
 
   @inlinable
   package init(_ bytes: Bytes16) { self.bytes = bytes }
@@ -14,7 +15,7 @@ package struct NodeID: Hashable, Comparable, Sendable, CustomStringConvertible {
     self.bytes = bytes
   }
 
-  package var description: String { hexadecimal(bytes.bytes) }
+  @usableFromInline package var description: String { hexadecimal(bytes.bytes) }
 
   /// Eight digits, for people; never compared.
   package var short: String { String(description.prefix(8)) }
@@ -27,11 +28,12 @@ package struct NodeID: Hashable, Comparable, Sendable, CustomStringConvertible {
 }
 
 /// The identifier in the cluster file: which cluster a datagram is meant for.
+@usableFromInline
 package struct ClusterID: Hashable, Comparable, Sendable, CustomStringConvertible {
-  package let bytes: Bytes16
+  @usableFromInline package let bytes: Bytes16
   @inlinable
   package init(_ bytes: Bytes16) { self.bytes = bytes }
-  package var description: String { hexadecimal(bytes.bytes) }
+  @usableFromInline package var description: String { hexadecimal(bytes.bytes) }
   @inlinable
   package static func < (left: ClusterID, right: ClusterID) -> Bool { left.bytes < right.bytes }
 
@@ -41,11 +43,12 @@ package struct ClusterID: Hashable, Comparable, Sendable, CustomStringConvertibl
 
 /// The identifier drawn when a cluster was founded. One cluster file can, in error, be founded
 /// twice; registers of different foundings are never mixed.
+@usableFromInline
 package struct FoundingID: Hashable, Comparable, Sendable, CustomStringConvertible {
-  package let bytes: Bytes16
+  @usableFromInline package let bytes: Bytes16
   @inlinable
   package init(_ bytes: Bytes16) { self.bytes = bytes }
-  package var description: String { hexadecimal(bytes.bytes) }
+  @usableFromInline package var description: String { hexadecimal(bytes.bytes) }
   @inlinable
   package static func < (left: FoundingID, right: FoundingID) -> Bool { left.bytes < right.bytes }
 
@@ -54,11 +57,12 @@ package struct FoundingID: Hashable, Comparable, Sendable, CustomStringConvertib
 }
 
 /// The identifier of one plan (an upgrade, a first installation); acknowledgements name it.
+@usableFromInline
 package struct PlanID: Hashable, Comparable, Sendable, CustomStringConvertible {
-  package let bytes: Bytes16
+  @usableFromInline package let bytes: Bytes16
   @inlinable
   package init(_ bytes: Bytes16) { self.bytes = bytes }
-  package var description: String { hexadecimal(bytes.bytes) }
+  @usableFromInline package var description: String { hexadecimal(bytes.bytes) }
   @inlinable
   package static func < (left: PlanID, right: PlanID) -> Bool { left.bytes < right.bytes }
 
@@ -67,8 +71,9 @@ package struct PlanID: Hashable, Comparable, Sendable, CustomStringConvertible {
 }
 
 /// A hash that names content: BLAKE2b-256 inside the protocol, SHA-256 for archives and files.
+@usableFromInline
 package struct Digest: Hashable, Comparable, Sendable, CustomStringConvertible {
-  package let bytes: Bytes32
+  @usableFromInline package let bytes: Bytes32
   @inlinable
   package init(_ bytes: Bytes32) { self.bytes = bytes }
 
@@ -80,7 +85,7 @@ package struct Digest: Hashable, Comparable, Sendable, CustomStringConvertible {
     self.bytes = bytes
   }
 
-  package var description: String { hexadecimal(bytes.bytes) }
+  @usableFromInline package var description: String { hexadecimal(bytes.bytes) }
   @inlinable
   package static func < (left: Digest, right: Digest) -> Bool { left.bytes < right.bytes }
 
@@ -89,17 +94,19 @@ package struct Digest: Hashable, Comparable, Sendable, CustomStringConvertible {
 }
 
 /// An Ed25519 public key: the node's identity on the wire.
+@usableFromInline
 package struct PublicKey: Hashable, Sendable, CustomStringConvertible {
-  package let bytes: Bytes32
+  @usableFromInline package let bytes: Bytes32
   @inlinable
   package init(_ bytes: Bytes32) { self.bytes = bytes }
-  package var description: String { hexadecimal(bytes.bytes) }
+  @usableFromInline package var description: String { hexadecimal(bytes.bytes) }
 }
 
 /// An Ed25519 signature: sixty-four bytes.
+@usableFromInline
 package struct Signature: Hashable, Sendable {
-  package let first: Bytes32
-  package let second: Bytes32
+  @usableFromInline package let first: Bytes32
+  @usableFromInline package let second: Bytes32
 
   @inlinable
   package init(first: Bytes32, second: Bytes32) {

@@ -1,6 +1,7 @@
 /// A value behind one reference: cheap to copy, and one copy for all tables that hold it.
 ///
 /// It cannot be changed in place; a change is a new one.
+@usableFromInline
 package struct Shared<Value: Sendable>: Sendable {
   @usableFromInline
   final class Box: Sendable {
@@ -12,6 +13,7 @@ package struct Shared<Value: Sendable>: Sendable {
 
   @usableFromInline let box: Box
 
+  @inlinable
   package init(_ value: Value) { box = Box(value) }
 
   @inlinable
@@ -19,6 +21,7 @@ package struct Shared<Value: Sendable>: Sendable {
 }
 
 /// A sorted table of large values, each behind one reference, so that a chunk is quick to copy.
+@usableFromInline
 package struct SharedTable<Key: Comparable & Sendable, Value: Sendable>: Sendable {
   @usableFromInline var table = SortedTable<Key, Shared<Value>>()
 

@@ -1,6 +1,8 @@
 /// Elements in order, each once, in chunks that copies share: see `SortedTable`.
+@usableFromInline
 package struct SortedSet<Element: Comparable & Sendable>: Sendable {
   /// What a table of keys alone holds beside each key: nothing, in no bytes.
+  @usableFromInline
   package struct Nothing: Sendable {
     @inlinable
     package init() {}
@@ -58,6 +60,7 @@ extension SortedSet: Sequence {
 }
 
 extension SortedSet: Equatable {
+  @inlinable
   package static func == (left: SortedSet, right: SortedSet) -> Bool {
     left.count == right.count && left.elementsEqual(right)
   }

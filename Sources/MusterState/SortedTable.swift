@@ -3,6 +3,10 @@
 /// Copies share their chunks, and a change copies one chunk and the list of chunks, not the
 /// table: so ten thousand peers that begin with the same members hold one copy of them, and a
 /// newcomer costs each of them some kilobytes. Order is part of the value, so it may be seen.
+///
+/// The other rooms get it specialised for their types: a type must be `@usableFromInline` for
+/// that, or its `@inlinable` members are none outside this module.
+@usableFromInline
 package struct SortedTable<Key: Comparable & Sendable, Value: Sendable>: Sendable {
   /// A run of neighbouring entries. Keys and values lie apart, because a search reads keys only
   /// and a new value leaves the keys shared.
@@ -235,9 +239,11 @@ enum ChunkSize {
 // MARK: - Sequences
 
 extension SortedTable: Sequence {
+  @usableFromInline
   package typealias Element = (key: Key, value: Value)
 
   /// Walks a table chunk by chunk.
+  @usableFromInline
   package struct Iterator: IteratorProtocol {
     @usableFromInline let chunks: [Chunk]
     @usableFromInline var chunk = 0
@@ -263,6 +269,7 @@ extension SortedTable: Sequence {
   package var underestimatedCount: Int { count }
 
   /// The keys of a table, in order.
+  @usableFromInline
   package struct Keys: Sequence {
     @usableFromInline let table: SortedTable
 
@@ -277,6 +284,7 @@ extension SortedTable: Sequence {
   }
 
   /// Walks the keys alone: values are neither read nor retained.
+  @usableFromInline
   package struct KeyIterator: IteratorProtocol {
     @usableFromInline let chunks: [Chunk]
     @usableFromInline var chunk = 0
@@ -303,6 +311,7 @@ extension SortedTable: Sequence {
 }
 
 extension SortedTable: Equatable where Value: Equatable {
+  @inlinable
   package static func == (left: SortedTable, right: SortedTable) -> Bool {
     left.count == right.count && left.elementsEqual(right) { $0 == $1 }
   }
