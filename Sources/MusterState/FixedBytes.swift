@@ -108,9 +108,7 @@ package func word(_ bytes: Span<UInt8>, at start: Int) -> UInt64 {
 
 /// Writes a number's eight bytes in network order.
 package func appendBigEndian(_ word: UInt64, to bytes: inout [UInt8]) {
-  var shift: UInt64 = 64
-  while shift > 0 {
-    shift -= 8
+  for shift: UInt64 in [56, 48, 40, 32, 24, 16, 8, 0] {
     bytes.append(UInt8(truncatingIfNeeded: word >> shift))
   }
 }

@@ -111,7 +111,8 @@ extension Peer {
     else { return }
     notePhase(of: entry.body)
     noteFoundingQuiet(entry.body)
-    let next = deliberate(entry.body, seeing: observation(of: entry.body))
+    let fresh = PlanID(generator.bytes16())
+    let next = deliberate(entry.body, seeing: observation(of: entry.body, freshPlan: fresh))
     guard next != entry.body else { return }
     guard carriesLease(from: entry.body.voters, to: next.voters) else { return }
     let proposed = RegisterEntry.make(
@@ -142,7 +143,7 @@ extension Peer {
     coordination.phaseSince = now
   }
 
-  private mutating func observation(of body: RegisterBody) -> Observation {
+  private func observation(of body: RegisterBody, freshPlan: PlanID) -> Observation {
     let nodes = members.keys.compactMap { node -> Observation.Node? in
       guard let member = members[node] else { return nil }
       let work = workCards[node]
@@ -155,7 +156,7 @@ extension Peer {
     return Observation(
       leader: id, term: durable.term, nodes: nodes, maySeal: maySeal(body),
       requests: openRequests(body), fetched: status.fetched,
-      freshPlan: PlanID(generator.bytes16()),
+      freshPlan: freshPlan,
       phaseMilliseconds: (now - coordination.phaseSince).milliseconds,
       limits: DeliberationLimits(
         acknowledgement: timing.acknowledgementTimeout.milliseconds,
