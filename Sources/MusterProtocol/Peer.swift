@@ -21,7 +21,7 @@ package struct Peer: Sendable {
   /// Set by `Effect.stop`; from then on nothing is answered.
   var isStopped = false
   /// When `Input.timer` is wanted next; `nil`: never.
-  package private(set) var deadline: Instant?
+  package internal(set) var deadline: Instant?
 
   var store = RecordStore()
   var members = SortedTable<NodeID, Member>()
@@ -116,7 +116,7 @@ package struct Peer: Sendable {
 
   /// What `deadline` is after a turn: looked for once, because the driver and the next turn both
   /// ask for it.
-  private var earliestDeadline: Instant? {
+  var earliestDeadline: Instant? {
     guard !isStopped else { return nil }
     var earliest: Instant?
     func consider(_ instant: Instant?) {
