@@ -27,7 +27,7 @@ extension Peer {
       holdsLease: lease.map { now < $0 } ?? false,
       leaseRemaining: lease.map { max(.zero, $0 - now) },
       register: coordination.entry?.version ?? .none, committed: durable.committed, body: body,
-      members: members.keys.sorted().compactMap { memberView($0, body, leader) },
+      members: members.keys.compactMap { memberView($0, body, leader) },
       agree: min(agreement.set.count(limit: ring.count), ring.count), live: ring.count,
       convergedSince: viewFingerprint == agreement.fingerprint ? agreement.since : nil,
       duty: duty, counters: counters)
@@ -45,7 +45,7 @@ extension Peer {
     guard let member = members[node] else { return nil }
     let work = workCards[node]
     return MemberView(
-      id: node, name: member.card.name, address: member.card.address, state: member.state,
+      id: node, name: member.name, address: member.address, state: member.state,
       incarnation: member.incarnation, software: member.card.software, since: member.since,
       role: body?.role(of: node), isLeader: node == leader,
       isVoter: body?.voters.contains(node) ?? false,

@@ -326,7 +326,7 @@ extension Peer {
   /// Members become fit to vote by the passing of time alone.
   private var electorateDeadline: Instant? {
     var earliest: Instant?
-    for member in members.values {
+    for (_, member) in members {
       let wait = member.state == .alive ? timing.voterStable : timing.voterDemotion
       let due = member.since + wait
       if due > now { earliest = min(due, earliest ?? due) }

@@ -35,7 +35,8 @@ extension Peer {
   }
 
   private var highestVoterTerm: UInt64 {
-    (plants(.termOfAnyone) ? ring : voters).reduce(0) { max($0, card(of: $1)?.term ?? 0) }
+    if plants(.termOfAnyone) { return ring.reduce(0) { max($0, card(of: $1)?.term ?? 0) } }
+    return voters.reduce(0) { max($0, card(of: $1)?.term ?? 0) }
   }
 
   private mutating func promise(to leader: NodeID, term: UInt64) {

@@ -114,9 +114,10 @@ extension Peer {
     else { return }
     notePhase(of: entry.body)
     noteFoundingQuiet(entry.body)
-    var next = deliberate(entry.body, seeing: observation(of: entry.body))
+    let fresh = PlanID(generator.bytes16())
+    var next = deliberate(entry.body, seeing: observation(of: entry.body, freshPlan: fresh))
     if plants(.manyVotersAtOnce), next.voters != entry.body.voters {
-      next.voters = deliberate(next, seeing: observation(of: next)).voters
+      next.voters = deliberate(next, seeing: observation(of: next, freshPlan: fresh)).voters
     }
     guard next != entry.body else { return }
     guard plants(.noLeaseCarry) || plants(.manyVotersAtOnce)
@@ -150,8 +151,8 @@ extension Peer {
     coordination.phaseSince = now
   }
 
-  private mutating func observation(of body: RegisterBody) -> Observation {
-    let nodes = members.keys.sorted().compactMap { node -> Observation.Node? in
+  private func observation(of body: RegisterBody, freshPlan: PlanID) -> Observation {
+    let nodes = members.keys.compactMap { node -> Observation.Node? in
       guard let member = members[node] else { return nil }
       let work = workCards[node]
       return Observation.Node(
@@ -164,7 +165,7 @@ extension Peer {
     return Observation(
       leader: id, term: durable.term, nodes: nodes, maySeal: maySeal(body),
       requests: openRequests(body), fetched: status.fetched,
-      freshPlan: PlanID(generator.bytes16()),
+      freshPlan: freshPlan,
       phaseMilliseconds: (now - coordination.phaseSince).milliseconds,
       limits: DeliberationLimits(
         acknowledgement: timing.acknowledgementTimeout.milliseconds,
@@ -174,7 +175,7 @@ extension Peer {
 
   /// Requests in members' records that the register has not answered.
   private func openRequests(_ body: RegisterBody) -> [Request] {
-    requests.keys.sorted().compactMap { node in
+    requests.keys.compactMap { node in
       guard let card = requests[node], members[node]?.isLive ?? false,
         body.roster.contains(node),
         !body.answers.contains(where: { $0.node == node && $0.nonce >= card.nonce })

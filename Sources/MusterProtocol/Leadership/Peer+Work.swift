@@ -137,6 +137,7 @@ extension Peer {
       sessions[node] = nil
       senders[Envelope.hint(of: node)] = nil
       members[node] = nil
+      dead.remove(node)
       coordinationCards[node] = nil
       workCards[node] = nil
       relations[node] = nil

@@ -20,7 +20,7 @@ extension Peer {
     if plants(.candidateIgnoresRegister), coordination.role != .leader, isUnbound { return nil }
     // Only voters are believed, as long as one is there: a member that invents a register must
     // not keep everyone from fetching the real one.
-    let live = voters.filter { $0 != id && ring.containsSorted($0) }
+    let live = voters.filter { $0 != id && ring.contains($0) }
     var newest: RegisterPointer?
     for node in live.isEmpty ? ring.filter({ $0 != id }) : live {
       guard let pointer = card(of: node)?.register, pointer.version > version,
