@@ -77,6 +77,12 @@ package enum Limits {
   /// Voters' registers kept, to certify a chain to members that were away.
   package static let registers = 64
 
+  /// Members that pass a heartbeat or a promise on at once, where the direct way is cut.
+  package static let relays = 2
+
+  /// Relayed heartbeats and promises taken of one member a second; more are dropped, counted.
+  package static let relaysPerSecond = 32
+
   /// Answers to operators' requests kept in the register.
   package static let answers = 64
 }

@@ -164,7 +164,19 @@ enum Samples {
     frame.chunks = [[0, 1, 2, 3], [0]]
     frame.heartbeat = Frame.Heartbeat(term: 4, number: 17)
     frame.promise = Frame.Heartbeat(term: 4, number: 16)
+    frame.relayedHeartbeat = relayed(.heartbeat, number: 17)
+    frame.relayedPromise = relayed(.promise, number: 16)
     return frame
+  }
+
+  /// Node 0 leads, node 1 votes.
+  static func relayed(_ kind: RelayedBeat.Kind, number: UInt64) -> RelayedBeat {
+    let beat = Frame.Heartbeat(term: 4, number: number)
+    let message = RelayedBeat.message(
+      kind, beat, leader: nodes[0], voter: nodes[1], cluster: cluster, founding: founding)
+    return RelayedBeat(
+      leader: nodes[0], voter: nodes[1], beat: beat,
+      signature: keys[kind == .heartbeat ? 0 : 1].sign(message))
   }
 
   static var digestRange: StateDigest {

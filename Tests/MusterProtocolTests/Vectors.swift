@@ -180,6 +180,8 @@ extension Vector {
       only("chunks") { $0.chunks = whole.chunks },
       only("heartbeat") { $0.heartbeat = whole.heartbeat },
       only("promise") { $0.promise = whole.promise },
+      only("relayed-heartbeat") { $0.relayedHeartbeat = whole.relayedHeartbeat },
+      only("relayed-promise") { $0.relayedPromise = whole.relayedPromise },
       only("nothing") { _ in },
     ]
   }

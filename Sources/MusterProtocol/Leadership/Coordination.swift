@@ -17,8 +17,8 @@ struct Coordination: Sendable {
   var bound: Bound?
   var boundUntil = Instant.zero
   var resigned: UInt64 = 0
-  /// The newest heartbeat of each leader that has not been promised to yet.
-  var heartbeat: (from: NodeID, beat: Frame.Heartbeat)?
+  /// The newest heartbeat that has not been answered yet.
+  var heartbeat: PendingHeartbeat?
 
   // Candidate.
   var campaignAt: Instant?
@@ -31,6 +31,7 @@ struct Coordination: Sendable {
   var promised: [NodeID: UInt64] = [:]
   var nextHeartbeat = Instant.zero
   var electedAt = Instant.zero
+  var relaying = Relaying()
   var stuckSince: Instant?
   var lastStuck: Instant?
   var phaseSince = Instant.zero
@@ -68,6 +69,15 @@ struct Coordination: Sendable {
   var shownCurrent: ReleaseReference?
   var shownSealed = false
   var wakeAt: Instant?
+
+  struct PendingHeartbeat: Sendable {
+    var leader: NodeID
+    var beat: Frame.Heartbeat
+    /// Whether it came straight from the leader.
+    var isDirect: Bool
+    /// The members that passed it on.
+    var relays: [NodeID]
+  }
 
   struct PlanStage: Hashable, Sendable {
     var plan: PlanID

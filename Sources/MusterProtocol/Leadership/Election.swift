@@ -40,21 +40,26 @@ extension Peer {
 
   private mutating func promise(to leader: NodeID, term: UInt64) {
     guard coordination.role == .follower, let pending = coordination.heartbeat,
-      pending.from == leader, pending.beat.term == term, pending.beat.term == durable.term
+      pending.leader == leader, pending.beat.term == term, pending.beat.term == durable.term
     else { return }
     coordination.heartbeat = nil
+    let next = Coordination.Bound(leader: leader, term: term, number: pending.beat.number)
     if let bound = coordination.bound, bound.leader == leader, bound.term == term,
-      bound.number >= pending.beat.number
+      bound.number >= next.number
     {
+      // Promised already: said again only to a leader that cannot have heard it.
+      relayPromise(bound, by: pending.relays)
       return
     }
-    coordination.bound = Coordination.Bound(
-      leader: leader, term: term, number: pending.beat.number)
+    coordination.bound = next
     coordination.boundUntil = now + timing.promise
     coordination.campaignAt = nil
-    var frame = Frame()
-    frame.promise = pending.beat
-    send(frame, to: leader)
+    if pending.isDirect {
+      var frame = Frame()
+      frame.promise = pending.beat
+      send(frame, to: leader)
+    }
+    relayPromise(next, by: pending.relays)
   }
 
   /// A register of the leader's own term lies on the leader's chain, so what the leader has
@@ -202,6 +207,7 @@ extension Peer {
     coordination.number = 0
     coordination.sentAt = [:]
     coordination.promised = [:]
+    coordination.relaying = Relaying()
     coordination.electedAt = now
     coordination.nextHeartbeat = now
     coordination.stuckSince = nil

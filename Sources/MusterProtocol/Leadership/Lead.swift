@@ -39,19 +39,31 @@ extension Peer {
     var frame = Frame()
     frame.heartbeat = Frame.Heartbeat(term: durable.term, number: coordination.number)
     for voter in voters where voter != id { send(frame, to: voter) }
+    relayHeartbeats()
   }
 
-  mutating func take(heartbeat: Frame.Heartbeat, from sender: NodeID) {
+  /// - Parameter relay: the member that passed it on; `nil`: it came straight from `leader`.
+  mutating func take(heartbeat: Frame.Heartbeat, from leader: NodeID, via relay: NodeID?) {
     guard heartbeat.term >= durable.term else {
       counters.drop(.staleTerm)
       return
     }
-    coordination.heartbeat = (sender, heartbeat)
+    var pending = Coordination.PendingHeartbeat(
+      leader: leader, beat: heartbeat, isDirect: relay == nil, relays: relay.map { [$0] } ?? [])
+    // One heartbeat takes several ways: the answer goes back on all of them.
+    if let known = coordination.heartbeat, known.leader == leader, known.beat.term == heartbeat.term
+    {
+      pending.beat.number = max(known.beat.number, heartbeat.number)
+      pending.isDirect = pending.isDirect || known.isDirect
+      pending.relays = known.relays.filter { $0 != relay } + pending.relays
+      pending.relays = Array(pending.relays.suffix(Limits.relays))
+    }
+    coordination.heartbeat = pending
     coordination.isDirty = true
   }
 
   /// R10: a promise counts for the current voters, the highest number of each.
-  mutating func take(promise: Frame.Heartbeat, from sender: NodeID) {
+  mutating func take(promise: Frame.Heartbeat, from sender: NodeID, via way: PromiseWay) {
     guard coordination.role == .leader, promise.term == durable.term,
       promise.number <= coordination.number
     else {
@@ -59,6 +71,7 @@ extension Peer {
       return
     }
     coordination.promised[sender] = max(coordination.promised[sender] ?? 0, promise.number)
+    coordination.relaying.note(promiseOf: sender, via: way, at: now)
     // An answer can extend the lease and end a wait in `beat`.
     coordination.isDirty = true
   }

@@ -6,7 +6,10 @@ import MusterState
 extension Peer {
   /// R2: somebody shows a newer register; fetch it with the chain that leads to it.
   mutating func catchUp() {
-    if coordination.fetching != nil {
+    if let fetching = coordination.fetching {
+      // Others have it by now, perhaps: the first to show it may be out of this node's reach.
+      let others = newSources(of: fetching)
+      coordination.fetching?.sources += others
       continueFetching()
       return
     }
@@ -29,6 +32,11 @@ extension Peer {
       version = pointer.version
     }
     return newest
+  }
+
+  private func newSources(of fetching: Coordination.Fetching) -> [NodeID] {
+    guard !fetching.isTrusted else { return [] }
+    return holders(of: fetching.pointer.digest).filter { !fetching.sources.contains($0) }
   }
 
   private func holders(of digest: Digest) -> [NodeID] {
