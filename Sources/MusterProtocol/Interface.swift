@@ -28,6 +28,9 @@ package enum Command: Hashable, Sendable {
   /// Declares a node gone. A live one needs the authority's signature over
   /// `forgetMessage(cluster:node:)`.
   case forget(NodeID, authority: Signature?)
+  /// Asks the leader to hand over: to this node, or to whoever stands first. Done when another
+  /// one leads.
+  case stepDown(to: NodeID?)
 }
 
 /// What a peer asks of the world. Effects are carried out in order.

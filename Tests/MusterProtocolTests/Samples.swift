@@ -71,6 +71,8 @@ enum Samples {
     card.expect = 4
     card.isLeaving = true
     card.isSealed = true
+    card.priority = 200
+    card.successor = nodes[1]
     return card
   }
 

@@ -50,6 +50,8 @@ extension Vector {
           Samples.nodes[6],
           authority: Samples.keys[5].sign(
             forgetMessage(cluster: Samples.cluster, node: Samples.nodes[6])))),
+      request("step-down", .stepDown(term: 4, to: Samples.nodes[1])),
+      request("step-down-anybody", .stepDown(term: 4, to: nil)),
       request("answered", nil),
     ]
   }
@@ -103,6 +105,7 @@ extension Vector {
     var card = CoordinationCard()
     card.expect = 4
     card.isFree = true
+    card.priority = 0
     return card
   }
 

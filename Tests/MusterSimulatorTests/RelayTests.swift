@@ -56,7 +56,9 @@ extension Simulation {
     try #require(settled != nil)
     simulation.run(for: .seconds(5))
     let leader = try #require(simulation.holders.first)
-    for voter in simulation.otherVoters(than: leader).dropFirst() { cut(&simulation, leader, voter) }
+    for voter in simulation.otherVoters(than: leader).dropFirst() {
+      cut(&simulation, leader, voter)
+    }
     return (simulation, leader)
   }
 

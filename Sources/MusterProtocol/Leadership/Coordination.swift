@@ -17,6 +17,8 @@ struct Coordination: Sendable {
   var bound: Bound?
   var boundUntil = Instant.zero
   var resigned: UInt64 = 0
+  /// Whom this node asked to take over when it resigned.
+  var successor: NodeID?
   /// The newest heartbeat that has not been answered yet.
   var heartbeat: PendingHeartbeat?
 
@@ -24,6 +26,8 @@ struct Coordination: Sendable {
   var campaignAt: Instant?
   var candidateUntil = Instant.zero
   var holdOffUntil = Instant.zero
+  /// The leader that resigned has named this node.
+  var isNamed = false
 
   // Leader.
   var number: UInt64 = 0
@@ -206,6 +210,8 @@ extension Peer {
     card.certificate = coordination.role == .leader ? coordination.certificate : nil
     card.expect = configuration.expect
     card.isLeaving = leaving.hasBegun
+    card.priority = configuration.priority
+    card.successor = coordination.successor
     if isWorthShowingNow(card) {
       coordination.publishAt = nil
       publish(.coordination, card.encoded)

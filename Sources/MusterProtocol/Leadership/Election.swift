@@ -54,6 +54,7 @@ extension Peer {
     coordination.bound = next
     coordination.boundUntil = now + timing.promise
     coordination.campaignAt = nil
+    coordination.isNamed = false
     if pending.isDirect {
       var frame = Frame()
       frame.promise = pending.beat
@@ -81,6 +82,10 @@ extension Peer {
     else { return }
     coordination.boundUntil = now
     coordination.isDirty = true
+    guard let successor = shown.successor, shown.resigned == durable.term else { return }
+    // The others leave it the time of one candidacy.
+    coordination.holdOffUntil = successor == id ? now : now + timing.candidateTimeoutMaximum
+    coordination.isNamed = successor == id
   }
 
   /// R5: take up the highest term that a voter shows, when nothing binds me.
@@ -143,19 +148,16 @@ extension Peer {
       return
     }
     guard coordination.role == .follower, isVoter, isUnbound, now >= coordination.holdOffUntil,
-      !leaving.hasBegun, hasFreeMajority
+      !leaving.hasBegun, configuration.priority > 0, hasFreeMajority
     else {
       coordination.campaignAt = nil
       return
     }
-    guard let campaignAt = coordination.campaignAt else {
-      let rank = rankAmongVoters
-      coordination.campaignAt =
-        now + timing.campaignStagger * rank + generator.upTo(timing.campaignJitter)
-      return
-    }
+    let campaignAt = coordination.campaignAt ?? now + campaignDelay()
+    coordination.campaignAt = campaignAt
     guard now >= campaignAt, let founding = durable.founding else { return }
     coordination.campaignAt = nil
+    coordination.isNamed = false
     let highest = highestVoterTerm
     counters.elections += 1
     coordination.role = .candidate
@@ -170,9 +172,23 @@ extension Peer {
     isMajority { $0 == id || members[$0]?.state == .alive && card(of: $0)?.isFree ?? false }
   }
 
+  /// Whom the last leader has named stands at once; the others one after the other.
+  private mutating func campaignDelay() -> TimeSpan {
+    if coordination.isNamed { return .zero }
+    return timing.campaignStagger * rankAmongVoters + generator.upTo(timing.campaignJitter)
+  }
+
+  /// The place among the live voters that may stand: by priority, then by identity. Who has not
+  /// shown this founding yet has shown its priority before.
   private var rankAmongVoters: Int64 {
-    let alive = voters.filter { $0 == id || members[$0]?.state == .alive }
-    return Int64(alive.firstIndex(of: id) ?? 0)
+    let own = (priority: configuration.priority, node: id)
+    let before = voters.filter { voter in
+      guard voter != id, members[voter]?.state == .alive, let card = coordinationCards[voter],
+        card.priority > 0, card.resigned == 0 || card.resigned < durable.term
+      else { return false }
+      return card.priority != own.priority ? card.priority > own.priority : voter < own.node
+    }
+    return Int64(before.count)
   }
 
   private func votesForMe(_ founding: FoundingID) -> [Certificate.Vote] {
@@ -204,6 +220,7 @@ extension Peer {
     guard let old = coordination.entry, let parent = coordination.digest else { return }
     coordination.role = .leader
     coordination.certificate = certificate
+    coordination.successor = nil
     coordination.number = 0
     coordination.sentAt = [:]
     coordination.promised = [:]
@@ -236,6 +253,13 @@ extension Peer {
     coordination.resigned = durable.term
     stepDown()
     coordination.boundUntil = now
+  }
+
+  /// An operator's step-down: this node lets the others stand first, the named one before all.
+  mutating func resign(inFavourOf successor: NodeID?) {
+    resign()
+    coordination.successor = successor
+    coordination.holdOffUntil = now + timing.promise
   }
 
   // MARK: - Certificates

@@ -89,10 +89,13 @@ extension Peer {
 
   private var isHeldByMajority: Bool {
     isMajority { voter in
-      if voter == id { return true }
-      guard let card = card(of: voter) else { return false }
-      return card.term == durable.term && card.register?.digest == coordination.digest
+      voter == id || holdsMyRegister(voter)
     }
+  }
+
+  func holdsMyRegister(_ node: NodeID) -> Bool {
+    guard let card = card(of: node) else { return false }
+    return card.term == durable.term && card.register?.digest == coordination.digest
   }
 
   private var hasStuckVoter: Bool {
@@ -124,7 +127,12 @@ extension Peer {
     else { return }
     notePhase(of: entry.body)
     noteFoundingQuiet(entry.body)
-    let next = deliberate(entry.body, seeing: observation(of: entry.body))
+    let sight = observation(of: entry.body)
+    if let handOver = handOver(entry.body, seeing: sight) {
+      resign(inFavourOf: handOver.successor)
+      return
+    }
+    let next = deliberate(entry.body, seeing: sight)
     guard next != entry.body else { return }
     guard carriesLease(from: entry.body.voters, to: next.voters) else { return }
     let proposed = RegisterEntry.make(
@@ -163,7 +171,9 @@ extension Peer {
         id: node, isAlive: member.isLive && (node == id || card(of: node) != nil),
         isLeaving: member.state == .left || card(of: node)?.isLeaving ?? false,
         sinceMilliseconds: (now - member.since).milliseconds, plan: work?.plan,
-        acknowledgement: work?.acknowledgement, failure: work?.failure ?? "")
+        acknowledgement: work?.acknowledgement, failure: work?.failure ?? "",
+        priority: node == id ? configuration.priority : card(of: node)?.priority ?? 0,
+        holdsRegister: node == id || holdsMyRegister(node))
     }
     return Observation(
       leader: id, term: durable.term, nodes: nodes, maySeal: maySeal(body),
@@ -195,6 +205,7 @@ extension Peer {
             by: configuration.authority)
         }
         action = .forget(subject, isAuthorised: isAuthorised ?? false)
+      case .stepDown(let term, let successor): action = .stepDown(term: term, to: successor)
       }
       return Request(node: node, nonce: card.nonce, action: action)
     }

@@ -49,6 +49,7 @@ extension Peer {
       }
       ask(.addRelease(release), ticket)
     case .forget(let node, let authority): ask(.forget(node, authority: authority), ticket)
+    case .stepDown(let successor): askToStepDown(successor, ticket)
     case .leave: leave(ticket)
     }
   }
@@ -110,6 +111,17 @@ extension Peer {
       Asking.Question(
         ticket: ticket, nonce: 0, action: action, expires: now + timing.requestTimeout))
     showQuestion()
+  }
+
+  /// The term says which leader is meant: a successor is not asked to step down again.
+  private mutating func askToStepDown(_ successor: NodeID?, _ ticket: UInt64) {
+    guard let leader = leaderHint else {
+      refuse(
+        ticket, "nobody leads now; 'muster leader --explain' shows what an election waits for")
+      return
+    }
+    let term = leader == id ? durable.term : card(of: leader)?.term ?? durable.term
+    ask(.stepDown(term: term, to: successor), ticket)
   }
 
   private mutating func showQuestion() {
