@@ -15,6 +15,8 @@ package struct Counters: Hashable, Sendable {
   package var repairs: UInt64 = 0
   package var elections: UInt64 = 0
   package var commits: UInt64 = 0
+  /// How often the clock was found to have stood still.
+  package var clockStops: UInt64 = 0
   /// Heartbeats and promises that this node handed to relays, and passed on for others.
   package var relaysAsked: UInt64 = 0
   package var relayed: UInt64 = 0

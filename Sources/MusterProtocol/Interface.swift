@@ -14,6 +14,9 @@ package enum Input: Sendable {
   case command(Command, ticket: UInt64)
   /// What the agent does and has, in answer to `Effect.duty`.
   case status(LocalStatus)
+  /// The clock that this peer is told the time by stood still for about so long while real time
+  /// went on: see "Lease" in `proto/README.md`.
+  case clockStood(TimeSpan)
 }
 
 /// What an operator can ask of a node.
@@ -93,6 +96,8 @@ package enum Event: Hashable, Sendable {
   case equivocation(NodeID)
   /// Another node's live name was claimed; the newcomer is refused.
   case nameConflict(name: String, holder: NodeID, claimant: NodeID)
+  /// This node's clock stood still for so long: it let go of what it had by the clock.
+  case clockStood(TimeSpan)
 
   /// How a member was found, for the timeline.
   package enum Discovery: String, Hashable, Sendable {

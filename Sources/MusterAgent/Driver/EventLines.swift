@@ -29,6 +29,12 @@ extension Log {
       )
     case .equivocation(let node):
       (.error, "\(node.short) signed two values for one version: nothing of it is believed")
+    case .clockStood(let span):
+      (
+        .warning,
+        "this machine's clock stood still for \(span.milliseconds) ms or the wall clock was set: "
+          + "if this node led, it has stepped down"
+      )
     case .leaderChanged, .founded, .joined, .sealed, .registerCommitted, .roleChanged,
       .planChanged, .acknowledged, .releaseChanged, .clusterConflict:
       decisionLine(for: event)
@@ -63,7 +69,7 @@ extension Log {
           + "itself: stop the nodes of one and remove their state"
       )
     case .memberAlive, .memberSuspect, .memberDead, .memberLeft, .memberForgotten,
-      .recordUpdated, .nameConflict, .equivocation:
+      .recordUpdated, .nameConflict, .equivocation, .clockStood:
       preconditionFailure("a matter of membership")
     }
   }

@@ -29,6 +29,8 @@ struct EventDetails {
           JsonMember("claimant", .string(claimant.description)),
         ])
     case .equivocation(let id): self.init("equivocation", id)
+    case .clockStood(let span):
+      self.init("clock-stood", nil, [JsonMember("for_ms", .integer(span.milliseconds))])
     case .roleChanged(let id, let role):
       self.init("role-changed", id, [JsonMember("role", .text(role?.name))])
     case .acknowledged(let id, let plan, let acknowledgement):
@@ -71,7 +73,7 @@ struct EventDetails {
     case .planChanged(let plan, let previous): self.init(plan: plan, previous: previous)
     case .releaseChanged(let release): self.init("release-changed", nil, release?.details ?? [])
     case .memberAlive, .memberSuspect, .memberDead, .memberLeft, .memberForgotten,
-      .recordUpdated, .nameConflict, .equivocation, .roleChanged, .acknowledged:
+      .recordUpdated, .nameConflict, .equivocation, .roleChanged, .acknowledged, .clockStood:
       preconditionFailure("an event about one node")
     }
   }

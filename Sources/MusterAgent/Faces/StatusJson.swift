@@ -146,6 +146,7 @@ extension Counters {
       "repairs": .count(repairs),
       "elections": .count(elections),
       "commits": .count(commits),
+      "clock_stops": .count(clockStops),
       "relays_asked": .count(relaysAsked),
       "relayed": .count(relayed),
       "dropped": .object(
