@@ -34,6 +34,8 @@ package enum Command: Hashable, Sendable {
   /// Asks the leader to hand over: to this node, or to whoever stands first. Done when another
   /// one leads.
   case stepDown(to: NodeID?)
+  /// Lets a founding whose majority is lost go on from this node. `force`: even under a leader.
+  case recover(Recovery, force: Bool)
 }
 
 /// What a peer asks of the world. Effects are carried out in order.
@@ -98,6 +100,8 @@ package enum Event: Hashable, Sendable {
   case nameConflict(name: String, holder: NodeID, claimant: NodeID)
   /// This node's clock stood still for so long: it let go of what it had by the clock.
   case clockStood(TimeSpan)
+  /// An operator has let another founding continue this node's; `by` is its first voter.
+  case recovered(from: FoundingID, to: FoundingID, by: NodeID)
 
   /// How a member was found, for the timeline.
   package enum Discovery: String, Hashable, Sendable {

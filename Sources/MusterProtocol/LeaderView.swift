@@ -63,6 +63,8 @@ package struct LeaderView: Sendable {
   /// After a start this node neither votes nor stands for so long.
   package var quarantineRemaining: TimeSpan?
   package var majority: Int
+  /// The name of the register that this node holds, for the operator who recovers it.
+  package var registerDigest: Digest?
   package var voters: [Voter]
   /// What stands in the way of an election; empty while a leader is there or one can begin.
   package var obstacles: [String]
@@ -72,7 +74,8 @@ package struct LeaderView: Sendable {
   package init(
     leader: NodeID? = nil, term: UInt64 = 0, basis: Basis? = nil, isEffective: Bool = false,
     leaseRemaining: TimeSpan? = nil, promiseRemaining: TimeSpan? = nil,
-    quarantineRemaining: TimeSpan? = nil, majority: Int = 0, voters: [Voter] = [],
+    quarantineRemaining: TimeSpan? = nil, majority: Int = 0, registerDigest: Digest? = nil,
+    voters: [Voter] = [],
     obstacles: [String] = [], guarantee: TimeSpan = Timing().guarantee
   ) {
     self.leader = leader
@@ -83,6 +86,7 @@ package struct LeaderView: Sendable {
     self.promiseRemaining = promiseRemaining
     self.quarantineRemaining = quarantineRemaining
     self.majority = majority
+    self.registerDigest = registerDigest
     self.voters = voters
     self.obstacles = obstacles
     self.guarantee = guarantee
@@ -107,6 +111,7 @@ extension Peer {
       promiseRemaining: coordination.bound?.leader == leader ? left(coordination.boundUntil) : nil,
       quarantineRemaining: left(coordination.quarantineUntil),
       majority: voters.isEmpty ? 0 : voters.count / 2 + 1,
+      registerDigest: coordination.digest,
       voters: voters.map { voterView($0, at: now) },
       obstacles: isHeld || leader != nil && isFresh(leader, at: now) ? [] : obstacles(at: now),
       guarantee: timing.guarantee)

@@ -83,6 +83,14 @@ package enum Limits {
   /// Relayed heartbeats and promises taken of one member a second; more are dropped, counted.
   package static let relaysPerSecond = 32
 
+  /// Foundings that a node has left and still remembers.
+  package static let foundingsLeft = 16
+
+  /// Recoveries that a register names, so that nodes which were away find their way; the oldest
+  /// goes. Foundings that one of them may absorb.
+  package static let recoveries = 8
+  package static let absorbed = 4
+
   /// Answers to operators' requests kept in the register.
   package static let answers = 64
 }

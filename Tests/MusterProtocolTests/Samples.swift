@@ -73,6 +73,7 @@ enum Samples {
     card.isSealed = true
     card.priority = 200
     card.successor = nodes[1]
+    card.recoveries = 1
     return card
   }
 
@@ -110,7 +111,16 @@ enum Samples {
       answers: [
         RequestAnswer(node: nodes[1], nonce: 3 << 32 | 1, refusal: ""),
         RequestAnswer(node: nodes[2], nonce: 3 << 32 | 7, refusal: "the node is alive"),
-      ], failure: "the plan was given up")
+      ], failure: "the plan was given up", recoveries: [recovery])
+  }
+
+  static var recovery: Recovery {
+    var recovery = Recovery(
+      from: FoundingID(Bytes16(high: 5, low: 6)), version: RegisterVersion(term: 3, count: 8),
+      digest: digest("lost"), to: founding, voter: nodes[0],
+      absorbed: [FoundingID(Bytes16(high: 7, low: 8))])
+    recovery.signature = keys[5].sign(recovery.message(cluster: cluster))
+    return recovery
   }
 
   static func entry(
@@ -146,7 +156,7 @@ enum Samples {
     durable.entry = registerEntry.encoded
     durable.committedEntry = foundingEntry.encoded
     durable.relations = [Setting(key: "port", value: "8081")]
-    durable.left = [Durable.LeftFounding(founding: founding, term: 2, vote: nil)]
+    durable.left = [Durable.LeftFounding(founding: founding, term: 2, vote: nil, isFinal: true)]
     return durable
   }
 

@@ -141,6 +141,12 @@ extension Vector {
         return written { value.write(to: &$0) }
       },
       Vector(
+        name: "recovery", message: "Recovery", bytes: written { Samples.recovery.write(to: &$0) }
+      ) { bytes throws(WireError) in
+        let value = try Recovery(decoding: bytes.span)
+        return written { value.write(to: &$0) }
+      },
+      Vector(
         name: "release-source", message: "ReleaseSource",
         bytes: written { Samples.source.write(to: &$0) }
       ) { bytes throws(WireError) in

@@ -36,7 +36,7 @@ extension Log {
           + "if this node led, it has stepped down"
       )
     case .leaderChanged, .founded, .joined, .sealed, .registerCommitted, .roleChanged,
-      .planChanged, .acknowledged, .releaseChanged, .clusterConflict:
+      .planChanged, .acknowledged, .releaseChanged, .clusterConflict, .recovered:
       decisionLine(for: event)
     }
   }
@@ -66,7 +66,14 @@ extension Log {
       (
         .error,
         "another cluster was founded from this cluster file (\(founding)); nothing moves by "
-          + "itself: stop the nodes of one and remove their state"
+          + "itself: to keep this one, run 'muster cluster recover --force --absorb \(founding) "
+          + "--authority KEY' on a node of it; or stop the nodes of one and remove their state"
+      )
+    case .recovered(let old, let new, let voter):
+      (
+        .error,
+        "the operator has let \(new) continue the founding \(old), from \(voter.short): what was "
+          + "committed elsewhere meanwhile is lost, and nothing leads back"
       )
     case .memberAlive, .memberSuspect, .memberDead, .memberLeft, .memberForgotten,
       .recordUpdated, .nameConflict, .equivocation, .clockStood:

@@ -26,6 +26,7 @@ final class ControlFace {
       Router.Route("POST", "/set", self, ControlFace.set),
       Router.Route("POST", "/release", self, ControlFace.release),
       Router.Route("POST", "/leader/step-down", self, ControlFace.stepDown),
+      Router.Route("POST", "/cluster/recover", self, ControlFace.recover),
       Router.Route("POST", "/leave", self, ControlFace.leave),
       Router.Route("POST", "/forget", self, ControlFace.forget),
     ])
@@ -152,6 +153,15 @@ final class ControlFace {
     var successor: NodeID?
     if let name = body["to"]?.string { successor = try Self.node(name, in: interior.view) }
     interior.submit(.stepDown(to: successor)) { responder.answer(HttpResponse($0)) }
+  }
+
+  /// What `muster cluster recover` has signed.
+  private func recover(_ request: HttpRequest, _ responder: HttpResponder) throws(FaceError) {
+    try request.allowQuery()
+    let order = try RecoverRequest(request)
+    interior.submit(.recover(order.recovery, force: order.isForced)) {
+      responder.answer(HttpResponse($0))
+    }
   }
 
   private func leave(_ request: HttpRequest, _ responder: HttpResponder) throws(FaceError) {

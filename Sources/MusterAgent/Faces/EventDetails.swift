@@ -41,7 +41,7 @@ struct EventDetails {
           JsonMember("plan", .string(plan.description)),
         ])
     case .leaderChanged, .founded, .joined, .sealed, .registerCommitted, .planChanged,
-      .releaseChanged, .clusterConflict:
+      .releaseChanged, .clusterConflict, .recovered:
       self.init(cluster: event, name: name)
     }
   }
@@ -68,6 +68,12 @@ struct EventDetails {
       self.init("sealed", nil, [JsonMember("founding", .string(founding.description))])
     case .clusterConflict(let founding):
       self.init("cluster-conflict", nil, [JsonMember("founding", .string(founding.description))])
+    case .recovered(let old, let new, let voter):
+      self.init(
+        "recovered", voter,
+        [
+          JsonMember("from", .string(old.description)), JsonMember("to", .string(new.description)),
+        ])
     case .registerCommitted(let version):
       self.init("register-committed", nil, [JsonMember("register", .string(version.description))])
     case .planChanged(let plan, let previous): self.init(plan: plan, previous: previous)

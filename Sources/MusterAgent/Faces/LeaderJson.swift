@@ -19,6 +19,8 @@ extension ClusterView {
       "believed": basisJson,
       "register": [
         "known": .string(register.description), "committed": .string(committed.description),
+        "term": .count(register.term), "count": .count(register.count),
+        "digest": .text(leadership.registerDigest?.description),
       ],
       "majority": .count(leadership.majority),
       "voters": .array(leadership.voters.map { voterJson($0) }),

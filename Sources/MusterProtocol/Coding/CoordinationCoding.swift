@@ -39,6 +39,8 @@ struct CoordinationCard: Hashable, Sendable {
   var priority = LeaderPriority.standard
   /// Whom the author wants elected in its place, with `resigned`.
   var successor: NodeID?
+  /// How many recoveries its founding comes from: others look whether one of them is theirs.
+  var recoveries: UInt32 = 0
 
   var encoded: [UInt8] {
     var writer = WireWriter()
@@ -62,6 +64,7 @@ struct CoordinationCard: Hashable, Sendable {
     writer.flag(16, isSealed)
     if priority != LeaderPriority.standard { writer.unsigned(20, UInt64(priority) + 1) }
     if let successor { writer.array(21, successor.bytes.bytes) }
+    writer.unsigned(22, UInt64(recoveries))
     return writer.bytes
   }
 
@@ -95,6 +98,7 @@ struct CoordinationCard: Hashable, Sendable {
       case 16: isSealed = try field.flag()
       case 20: priority = try LeaderPriority.decoded(field.unsigned())
       case 21: successor = try field.node()
+      case 22: recoveries = try field.unsigned32()
       default: break
       }
     }

@@ -36,6 +36,8 @@ struct Coordination: Sendable {
   var nextHeartbeat = Instant.zero
   var electedAt = Instant.zero
   var relaying = Relaying()
+  /// Who is to become a voter as soon as it has promised, too.
+  var newcomer: NodeID?
   var stuckSince: Instant?
   var lastStuck: Instant?
   var phaseSince = Instant.zero
@@ -59,6 +61,10 @@ struct Coordination: Sendable {
   var gateSince = Instant.zero
   var quietSince: Instant?
   var conflict: FoundingID?
+  /// An operator's recovery that waits for a write under way.
+  var recovery: Peer.PendingRecovery?
+  /// Foundings that claim to continue this one and do not, and until when that is believed.
+  var unrelated: [FoundingID: Instant] = [:]
 
   // Durability.
   var ticket: UInt64 = 0
@@ -90,6 +96,7 @@ struct Coordination: Sendable {
   }
 
   struct Fetching: Sendable {
+    var founding: FoundingID
     var pointer: RegisterPointer
     /// The digest wanted now: the pointer's, or an ancestor's on the way to what is known.
     var chain: [RegisterEntry]
@@ -154,6 +161,7 @@ extension Peer {
       guard !isStopped, coordination.waitingFor == nil else { return }
       guard coordination.isDirty || coordination.wakeAt.map({ now >= $0 }) ?? false else { return }
       coordination.isDirty = false
+      recoverIfAsked()
       if durable.founding == nil {
         found()
       } else {
@@ -202,6 +210,7 @@ extension Peer {
     if let entry = coordination.entry, let digest = coordination.digest {
       card.register = RegisterPointer(version: entry.version, digest: digest)
       card.isSealed = entry.body.sealed
+      card.recoveries = UInt32(entry.body.recoveries.count)
     }
     card.committed = durable.committed
     card.role = coordination.role

@@ -225,6 +225,7 @@ extension Peer {
     coordination.sentAt = [:]
     coordination.promised = [:]
     coordination.relaying = Relaying()
+    coordination.newcomer = nil
     coordination.electedAt = now
     coordination.nextHeartbeat = now
     coordination.stuckSince = nil

@@ -39,6 +39,7 @@ extension Peer {
     var frame = Frame()
     frame.heartbeat = Frame.Heartbeat(term: durable.term, number: coordination.number)
     for voter in voters where voter != id { send(frame, to: voter) }
+    if let newcomer = coordination.newcomer { send(frame, to: newcomer) }
     relayHeartbeats()
   }
 
@@ -133,8 +134,13 @@ extension Peer {
       return
     }
     let next = deliberate(entry.body, seeing: sight)
+    coordination.newcomer = nil
     guard next != entry.body else { return }
-    guard carriesLease(from: entry.body.voters, to: next.voters) else { return }
+    guard carriesLease(from: entry.body.voters, to: next.voters) else {
+      // Its promise is needed first: a sole voter's lease would never carry over without.
+      coordination.newcomer = next.voters.first { !entry.body.voters.contains($0) }
+      return
+    }
     let proposed = RegisterEntry.make(
       version: RegisterVersion(term: durable.term, count: entry.version.count + 1),
       parent: parent, body: next, certificate: coordination.certificate, proposer: id,

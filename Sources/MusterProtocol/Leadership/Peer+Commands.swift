@@ -50,6 +50,10 @@ extension Peer {
       ask(.addRelease(release), ticket)
     case .forget(let node, let authority): ask(.forget(node, authority: authority), ticket)
     case .stepDown(let successor): askToStepDown(successor, ticket)
+    case .recover(let recovery, let isForced):
+      coordination.recovery = PendingRecovery(
+        recovery: recovery, isForced: isForced, ticket: ticket)
+      coordination.isDirty = true
     case .leave: leave(ticket)
     }
   }

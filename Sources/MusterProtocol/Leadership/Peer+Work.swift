@@ -15,6 +15,8 @@ extension Peer {
   /// committed by a majority, and it names the term.
   mutating func showDuty() {
     guard coordination.waitingFor == nil else { return }
+    // Between two foundings nothing is known to be committed: what runs, runs on.
+    guard committedBody != nil || leaving.hasBegun else { return }
     var next = MusterDecisions.duty(
       of: id, committed: committedBody, term: durable.committed.term, fetches: mayFetch)
     if leaving.hasBegun { next = Duty(term: durable.committed.term) }

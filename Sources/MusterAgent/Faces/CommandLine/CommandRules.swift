@@ -131,6 +131,21 @@ enum CommandRules {
           leads. The old leader does not stand for the next four seconds.
           """, action: StepDownCommand.run),
       CommandRule(
+        "cluster recover", "Let the cluster go on from this node after a lost majority.",
+        options: [
+          OptionRule("authority", .path("KEY"), "the operator's key", isRequired: true),
+          OptionRule(
+            "absorb", .text("FOUNDING"), "with a second founding of this cluster: its nodes follow",
+            isRepeated: true),
+          OptionRule("force", .none, "even though a leader is there"),
+          OptionRule("yes", .none, "do not ask"), control, json,
+        ],
+        notes: """
+          Only when the majority of the voters will never come back. It prints what will be lost and
+          asks for the cluster's name. Run it on the node with the newest register, once: `muster
+          leader --explain` shows it on each.
+          """, action: RecoverCommand.run),
+      CommandRule(
         "leave", "Take this node out of the cluster, and end its agent.",
         options: [control, json], action: LeaveCommand.run),
       CommandRule(
