@@ -22,6 +22,9 @@ package enum Limits {
   /// The largest value kept as a tree of chunks, such as the register's body.
   package static let treeBytes = 65_536
 
+  /// What a leader leaves free in a register, for the certificate of its successor.
+  package static let certificateMargin = 1_024
+
   /// The content of one chunk.
   package static let chunkBytes = 1_000
 
@@ -82,6 +85,9 @@ package enum Limits {
 
   /// Relayed heartbeats and promises taken of one member a second; more are dropped, counted.
   package static let relaysPerSecond = 32
+
+  /// Certificates whose verdict is remembered.
+  package static let verdicts = 64
 
   /// Foundings that a node has left and still remembers.
   package static let foundingsLeft = 16

@@ -14,6 +14,7 @@ struct Coordination: Sendable {
   var quarantineUntil = Instant.zero
   var role = ElectionRole.follower
   var certificate: Certificate?
+  var verdicts = Verdicts()
   var bound: Bound?
   var boundUntil = Instant.zero
   var resigned: UInt64 = 0
@@ -167,6 +168,7 @@ extension Peer {
       } else {
         considerFoundings()
         catchUp()
+        checkCertificates()
         follow()
         vote()
         campaign()
@@ -284,14 +286,7 @@ extension Peer {
     {
       return bound.leader
     }
-    var best: (node: NodeID, term: UInt64)?
-    for node in ring {
-      guard let card = card(of: node), card.role == .leader, card.term >= durable.term,
-        card.term > best?.term ?? 0
-      else { continue }
-      best = (node, card.term)
-    }
-    return best?.node
+    return highestCertifiedLeader
   }
 
   /// The newest body this node knows to be committed: what it acts on.

@@ -23,7 +23,7 @@ extension Peer {
 
   /// Queries stand apart from the mutating rules: a closure in a mutating function would copy
   /// the whole peer.
-  private var highestCertifiedLeader: NodeID? {
+  var highestCertifiedLeader: NodeID? {
     var best: (node: NodeID, term: UInt64)?
     for node in ring where node != id {
       guard let card = card(of: node), card.role == .leader, card.term >= durable.term,
@@ -273,7 +273,9 @@ extension Peer {
     guard let certificate = card.certificate, certificate.term == card.term,
       certificate.leader == node, let entry = coordination.entry
     else { return false }
-    return isValid(certificate, voters: entry.body.voters, founding: entry.body.founding)
+    let question = Verdicts.Question(
+      certificate: certificate, voters: entry.body.voters, founding: entry.body.founding)
+    return coordination.verdicts[question] ?? false
   }
 
   func isValid(_ certificate: Certificate, voters: [NodeID], founding: FoundingID) -> Bool {

@@ -146,7 +146,7 @@ extension Peer {
       parent: parent, body: next, certificate: coordination.certificate, proposer: id,
       cluster: configuration.cluster, signer: cryptography)
     // The next leader re-stamps this body under a certificate that may be larger.
-    guard proposed.encoded.count <= Limits.treeBytes - 1_024 else { return }
+    guard proposed.encoded.count <= Limits.treeBytes - Limits.certificateMargin else { return }
     adopt(proposed)
   }
 

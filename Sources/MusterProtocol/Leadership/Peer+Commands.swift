@@ -88,13 +88,14 @@ extension Peer {
       return
     }
     durable.relations = settings
-    publishRelations()
     coordination.isDirty = true
     asking.unwritten.append(ticket)
   }
 
-  /// What was set here is on disk now.
+  /// What was set here is on disk now: only then may anybody see it, for a crash would unsay it.
   mutating func answerWritten() {
+    guard !asking.unwritten.isEmpty else { return }
+    publishRelations()
     for ticket in asking.unwritten { effects.append(.reply(ticket: ticket, .done)) }
     asking.unwritten = []
   }

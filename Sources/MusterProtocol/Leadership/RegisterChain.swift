@@ -18,7 +18,7 @@ extension Peer {
   }
 
   /// A newer register than mine that somebody shows.
-  private var newestPointer: RegisterPointer? {
+  var newestPointer: RegisterPointer? {
     guard var version = coordination.entry?.version else { return nil }
     // Only voters are believed, as long as one is there: a member that invents a register must
     // not keep everyone from fetching the real one.

@@ -130,7 +130,8 @@ enum LeaderCommand {
         TextTable.Cell(word(voter["vote"])),
         TextTable.Cell(
           word(voter["register"]) + (isCurrent ? "" : " (other)"), isCurrent ? .plain : .yellow),
-        TextTable.Cell(bound(voter)), TextTable.Cell(note(voter)),
+        TextTable.Cell(bound(voter)),
+        TextTable.Cell(note(voter, isLed: leader["valid"]?.bool == true)),
       ])
     }
     return table
@@ -141,11 +142,13 @@ enum LeaderCommand {
       let left = Units.duration(milliseconds: voter["promise_ms"]?.integer ?? 0)
       return "to \(TextStyle.safe(leader)), \(left)"
     }
+    // What a dead one last said of its promise tells nothing of it now.
+    guard voter["state"]?.string == "alive" else { return "" }
     return voter["free"]?.bool == true ? "free" : "by a promise or quarantine"
   }
 
-  private static func note(_ voter: Json) -> String {
-    if voter["leader"]?.bool == true { return "leads" }
+  private static func note(_ voter: Json, isLed: Bool) -> String {
+    if voter["leader"]?.bool == true { return isLed ? "leads" : "led last" }
     if voter["resigned"]?.bool == true { return "has resigned" }
     return voter["priority"]?.integer == 0 ? "never leads" : ""
   }
