@@ -30,11 +30,11 @@ extension Peer {
       members: members.keys.compactMap { memberView($0, body, leader) },
       agree: min(agreement.set.count(limit: ring.count), ring.count), live: ring.count,
       convergedSince: viewFingerprint == agreement.fingerprint ? agreement.since : nil,
-      duty: duty, counters: counters)
+      duty: duty, counters: counters, leadership: leaderView(leader, at: now))
   }
 
   /// A leader is fresh while its own lease stands, or a promise made to it here.
-  private func isFresh(_ leader: NodeID?, at now: Instant) -> Bool {
+  func isFresh(_ leader: NodeID?, at now: Instant) -> Bool {
     guard let leader else { return false }
     if leader == id { return leaseUntil(voters).map { now < $0 } ?? false }
     if isVoter { return coordination.bound?.leader == leader && now < coordination.boundUntil }

@@ -103,6 +103,7 @@ package struct Peer: Sendable {
     case .persisted(let ticket): persisted(ticket)
     case .command(let command, let ticket): obey(command, ticket: ticket)
     case .status(let status): take(status)
+    case .clockStood(let span): clockStood(for: span)
     }
     if !isStopped {
       tick()

@@ -17,6 +17,8 @@ extension Peer {
   /// committed by a majority, and it names the term.
   mutating func showDuty() {
     guard coordination.waitingFor == nil else { return }
+    // Between two foundings nothing is known to be committed: what runs, runs on.
+    guard committedBody != nil || leaving.hasBegun else { return }
     var next = MusterDecisions.duty(
       of: id, committed: bodyToObey, term: durable.committed.term, fetches: mayFetch)
     if plants(.startsUnadmitted), next.role == nil, let current = bodyToObey?.current {

@@ -153,8 +153,10 @@ extension Peer {
     if !frame.wanted.isEmpty { deliver(keys: frame.wanted, to: sender) }
     if !frame.wantedChunks.isEmpty { deliver(chunks: frame.wantedChunks, to: sender) }
     for chunk in frame.chunks { take(chunk: chunk) }
-    if let heartbeat = frame.heartbeat { take(heartbeat: heartbeat, from: sender) }
-    if let promise = frame.promise { take(promise: promise, from: sender) }
+    if let heartbeat = frame.heartbeat { take(heartbeat: heartbeat, from: sender, via: nil) }
+    if let promise = frame.promise { take(promise: promise, from: sender, via: .direct) }
+    if let beat = frame.relayedHeartbeat { take(relayedHeartbeat: beat, from: sender) }
+    if let beat = frame.relayedPromise { take(relayedPromise: beat, from: sender) }
   }
 
   /// A member that is believed dead but speaks gets to see the accusations, so that it can refute

@@ -14,7 +14,7 @@ struct LeaseExclusion: Checker {
     }
     for other in holders.sorted() where other != moment.node {
       guard let audit = simulation.nodes[other].running?.core.audit, let end = audit.leaseUntil,
-        simulation.localTime(other) < end
+        simulation.localTime(other) < end, !simulation.nodes[other].isHeld
       else {
         holders.remove(other)
         continue

@@ -12,7 +12,8 @@ struct OneSingleton: Checker {
     for other in simulation.nodes.indices where other != moment.node {
       guard simulation.nodes[other].agent.status.runningRole == .web,
         let audit = simulation.nodes[other].running?.core.audit, audit.founding == moment.audit.founding,
-        let end = audit.leaseUntil, simulation.localTime(other) < end
+        let end = audit.leaseUntil, simulation.localTime(other) < end,
+        !simulation.nodes[other].isHeld
       else { continue }
       throw broken(
         simulation,

@@ -42,8 +42,12 @@ package final class SimulatedNode {
   var timer: Instant?
   var life = 0
   var bootedAt = Instant.zero
+  var stoodSince = Instant.zero
   var sendsUntil = Instant.zero
 
+  /// Whether it is held so that its clock stands, and will be told so before anything else: then it
+  /// can do nothing with what it believes.
+  var isHeld: Bool { clock.isStanding && !planted.contains(.noClockGuard) }
   /// Whether it lies to the others.
   var isInsider: Bool { !planted.isDisjoint(with: .insider) }
   package var isRunning: Bool { running != nil }

@@ -166,14 +166,22 @@ package struct Simulation {
 
   package mutating func pause(_ index: Int, clockStands: Bool = false) {
     nodes[index].isPaused = true
-    if clockStands { nodes[index].clock.stand(at: now) }
+    guard clockStands else { return }
+    nodes[index].clock.stand(at: now)
+    nodes[index].stoodSince = now
   }
 
   /// What arrived meanwhile is delivered now.
   package mutating func resume(_ index: Int) {
     guard nodes[index].isPaused else { return }
     nodes[index].isPaused = false
-    nodes[index].clock.goOn(at: now)
+    if nodes[index].clock.isStanding {
+      nodes[index].clock.goOn(at: now)
+      // The driver compares two clocks before each turn, so the peer hears of it first.
+      if !nodes[index].planted.contains(.noClockGuard) {
+        tell(index, .clockStood(now - nodes[index].stoodSince))
+      }
+    }
     let pending = nodes[index].pending
     nodes[index].pending = []
     for event in pending { queue.schedule(event, at: now) }

@@ -132,7 +132,7 @@ extension ScenarioRun {
         ticket: tickets)
     case .version(let version):
       simulation.command(node, .setCluster(key: "version", value: version), ticket: tickets)
-    case .stepDown: break
+    case .stepDown: simulation.command(node, .stepDown(to: nil), ticket: tickets)
     }
   }
 

@@ -79,7 +79,7 @@
         name: "M11 no lease carry", planted: .noLeaseCarry, caughtBy: ["lease-horizon"],
         faults: [.operators, .disk, .crash, .loss], certain: [.operators, .loss]),
       PlantedCase(
-        name: "M12 a pause that stops the clock", caughtBy: ["lease-exclusion"], nodes: 5,
+        name: "M12 a pause that stops the clock", planted: .noClockGuard, caughtBy: ["lease-exclusion"], nodes: 5,
         faults: [.pause], certain: [.pause], extras: Swarm.Extras(clocksStand: true)),
       PlantedCase(
         name: "M13 commit without the term, second defence off",

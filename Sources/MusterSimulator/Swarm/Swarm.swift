@@ -217,7 +217,7 @@ package struct Swarm {
     case .pause:
       guard let node = someone(at: time, for: span) else { return }
       let target = chance(400) ? Scenario.Target.leader : .nodes([node])
-      add(time, .pause(target, clockStands: options.extras.clocksStand))
+      add(time, .pause(target, clockStands: options.extras.clocksStand || chance(250)))
       add(time + span, .resume(.all))
     case .clock:
       let rate = within(UInt64(SimulatedClock.slowest)...UInt64(SimulatedClock.fastest))
