@@ -8,7 +8,7 @@ struct LeaseExclusion: Checker {
   private var holders: Set<Int> = []
 
   mutating func look(at moment: Moment, in simulation: Simulation) throws(Violation) {
-    guard moment.holdsLease else {
+    guard moment.holdsLease, !simulation.nodes[moment.node].isHeld else {
       if !holders.isEmpty { holders.remove(moment.node) }
       return
     }

@@ -6,7 +6,7 @@ struct OneSingleton: Checker {
   let name = "one-singleton"
 
   mutating func look(at moment: Moment, in simulation: Simulation) throws(Violation) {
-    guard simulation.runsAgents, moment.holdsLease,
+    guard simulation.runsAgents, moment.holdsLease, !simulation.nodes[moment.node].isHeld,
       simulation.nodes[moment.node].agent.status.runningRole == .web
     else { return }
     for other in simulation.nodes.indices where other != moment.node {

@@ -38,6 +38,8 @@ package final class SimulatedNode {
   var start = Start()
   var pending: [Simulation.Occurrence] = []
   var busyUntil = Instant.zero
+  /// The instant at which it has the processor, for everything that waits.
+  var freeAt = Instant(nanoseconds: -1)
   /// The timer that is in the queue.
   var timer: Instant?
   var life = 0

@@ -11,13 +11,15 @@ package struct Simulation {
     case timer(node: Int, life: Int)
     case persisted([UInt8], ticket: UInt64, node: Int, life: Int)
     case agent(SimulatedAgent.Step, node: Int, life: Int)
+    /// A machine that waited for its processor has it.
+    case turn(node: Int, life: Int)
     /// The service manager starts a daemon again that had ended by itself.
     case revival(node: Int, life: Int)
 
     var node: Int {
       switch self {
       case .datagram(_, _, let node), .timer(let node, _), .persisted(_, _, let node, _),
-        .agent(_, let node, _), .revival(let node, _):
+        .agent(_, let node, _), .revival(let node, _), .turn(let node, _):
         node
       }
     }
@@ -182,11 +184,7 @@ package struct Simulation {
         tell(index, .clockStood(now - nodes[index].stoodSince))
       }
     }
-    let pending = nodes[index].pending
-    nodes[index].pending = []
-    for event in pending { queue.schedule(event, at: now) }
-    nodes[index].timer = now
-    queue.schedule(.timer(node: index, life: nodes[index].life), at: now)
+    deliverPending(to: index)
   }
 
   package mutating func setClockRate(_ index: Int, _ rate: Int64) {
@@ -268,10 +266,6 @@ package struct Simulation {
 
   private mutating func dispatch(_ event: Occurrence) {
     let index = event.node
-    if nodes[index].starvation > .zero, nodes[index].busyUntil > now {
-      if nodes[index].running != nil { queue.schedule(event, at: nodes[index].busyUntil) }
-      return
-    }
     switch event {
     case .datagram(let bytes, let from, _):
       guard nodes[index].running != nil else { return }
@@ -280,8 +274,8 @@ package struct Simulation {
       tell(index, .datagram(bytes, from: from))
     case .timer(_, let life):
       guard nodes[index].life == life, nodes[index].running != nil else { return }
+      if hold(event, for: index) { return }
       nodes[index].timer = nil
-      if nodes[index].isPaused { return }
       tell(index, .timer)
     case .persisted(let bytes, let ticket, _, let life):
       guard nodes[index].life == life else { return }
@@ -295,17 +289,40 @@ package struct Simulation {
       playAgent(index, step: step)
     case .revival(_, let life):
       if nodes[index].life == life, nodes[index].running == nil, !nodes[index].isGone { boot(index) }
-    }
-    if nodes[index].starvation > .zero {
-      let delay = Int64(dice.below(UInt64(nodes[index].starvation.nanoseconds)))
-      nodes[index].busyUntil = now + TimeSpan(nanoseconds: delay)
+    case .turn(_, let life):
+      guard nodes[index].life == life, !nodes[index].isPaused else { return }
+      deliverPending(to: index)
     }
   }
 
-  private mutating func hold(_ event: Occurrence, for node: Int) -> Bool {
-    guard nodes[node].isPaused else { return false }
-    if nodes[node].pending.count < 4_096 { nodes[node].pending.append(event) }
+  /// Keeps what arrives while a machine is paused, or waits for the processor.
+  private mutating func hold(_ event: Occurrence, for index: Int) -> Bool {
+    let node = nodes[index]
+    if !node.isPaused {
+      guard node.starvation > .zero, node.freeAt != now else { return false }
+      guard node.busyUntil > now else {
+        // The next turn comes late by chance; then everything that waits is handled at once.
+        let delay = Int64(dice.below(UInt64(node.starvation.nanoseconds)))
+        node.busyUntil = now + TimeSpan(nanoseconds: delay)
+        node.freeAt = now
+        return false
+      }
+      if node.pending.isEmpty {
+        queue.schedule(.turn(node: index, life: node.life), at: node.busyUntil)
+      }
+    }
+    if node.pending.count < 4_096 { node.pending.append(event) }
     return true
+  }
+
+  private mutating func deliverPending(to index: Int) {
+    let pending = nodes[index].pending
+    nodes[index].pending = []
+    nodes[index].busyUntil = now
+    nodes[index].freeAt = now
+    for event in pending { queue.schedule(event, at: now) }
+    nodes[index].timer = now
+    queue.schedule(.timer(node: index, life: nodes[index].life), at: now)
   }
 
   mutating func tell(_ index: Int, _ input: Input) {
