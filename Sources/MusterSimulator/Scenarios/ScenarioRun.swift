@@ -116,7 +116,10 @@ package struct ScenarioRun {
       simulation.beginTurn(touched)
       try look()
     }
-    if action == .calm { calmSince = simulation.now }
+    if action == .calm {
+      calmSince = simulation.now
+      waiting = []
+    }
   }
 
   /// The phase that the leader holds, proposed or committed.
