@@ -81,6 +81,9 @@ extension Peer {
     guard let subject = members[suspicion.subject] else { return }
     guard suspicion.stamp >= subject.stamp else { return }
     accusations[suspicion.subject, default: [:]][accuser] = suspicion.stamp
+    if durable.founding != nil, !observers(of: suspicion.subject, wide: true).contains(accuser) {
+      counters.drop(.notObserver)
+    }
     if suspicion.subject == id {
       refute()
       return
@@ -153,13 +156,16 @@ extension Peer {
     believe(subject, .dead)
   }
 
-  /// The short window needs three observers, or all there are; otherwise the long one runs.
+  /// The short window needs three observers, or all there are; otherwise the long one runs. Who
+  /// observes nothing is a question to those who do: its word alone waits for them for very long.
+  /// It is not thrown away, for its author may have observed when it was written.
   private func verdictDeadline(of subject: NodeID) -> Instant? {
     guard let since = members[subject]?.suspectedAt else { return nil }
     let accusers = accusations[subject] ?? [:]
     let observers = observers(of: subject, wide: true)
     let agreeing = accusers.keys.filter { observers.contains($0) }.count
     let wanted = min(3, max(1, self.observers(of: subject, wide: false).count))
+    if agreeing == 0, durable.founding != nil { return since + timing.strangerSuspicionWindow }
     return since + (agreeing >= wanted ? timing.refutationWindow : timing.loneSuspicionWindow)
   }
 
