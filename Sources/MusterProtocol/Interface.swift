@@ -90,6 +90,8 @@ package enum Event: Hashable, Sendable {
   case equivocation(NodeID)
   /// Another node's live name was claimed; the newcomer is refused.
   case nameConflict(name: String, holder: NodeID, claimant: NodeID)
+  /// Only where `PeerConfiguration.tracesRules` asks for it.
+  case ruleStep(RuleStep)
 
   /// How a member was found, for the timeline.
   package enum Discovery: String, Hashable, Sendable {

@@ -24,6 +24,8 @@ package struct PeerConfiguration: Sendable {
   /// 256 bits from the system: the seed of the peer's generator. The same seed and inputs give
   /// the same effects, byte for byte.
   package var seed: Bytes32
+  /// Whether each step of the leader's rules is told as an event, for the model to follow.
+  package var tracesRules = false
 
   package init(
     cluster: ClusterID, clusterName: String, expect: UInt32, authority: PublicKey, name: String,

@@ -47,6 +47,8 @@ package struct Simulation: Sendable {
   package var agent: @Sendable (Duty) -> LocalStatus? = { _ in nil }
   package var timing = Timing()
   package let expect: UInt32
+  /// Nodes booted from now on tell each step of their rules.
+  package var tracesRules = false
   private var queue: [Scheduled] = []
   private var serial: UInt64 = 0
   private var dice: SimulatedDice
@@ -80,7 +82,7 @@ package struct Simulation: Sendable {
     let isFresh = nodes[index].incarnation == 0
     nodes[index].incarnation += 1
     nodes[index].life += 1
-    let configuration = PeerConfiguration(
+    var configuration = PeerConfiguration(
       cluster: cluster, clusterName: "simulated", expect: expect,
       authority: SimulatedCryptography(identity: 999, cluster: 1).publicKey,
       name: nodes[index].name,
@@ -90,6 +92,7 @@ package struct Simulation: Sendable {
       seed: Bytes32(
         first: Bytes16(high: dice.next(), low: dice.next()),
         second: Bytes16(high: dice.next(), low: dice.next())))
+    configuration.tracesRules = tracesRules
     do throws(PeerError) {
       nodes[index].peer = try Peer(
         configuration: configuration, durable: nodes[index].disk,

@@ -20,7 +20,7 @@ class Invariants:
         self.terms, self.votes, self.registers = {}, {}, {}
         self.leaders, self.commits, self.highest_vote = {}, {}, {}
         self.entries, self.promises, self.resigned = {}, {}, {}
-        self.horizons, self.cut_since = {}, {}
+        self.horizons, self.contacts = {}, {}
         self.founded, self.sealed, self.members = [], set(), {}
 
     def fail(self, name, what):
@@ -135,7 +135,7 @@ class Invariants:
         if self.world.timeless or peer.role != LEADER:
             return
         until = peer.lease_until()
-        key = (node.id, node.life, peer.term)
+        key = (node.id, node.life, peer.founding, peer.term)
         before = self.horizons.get(key)
         if before is not None and (until is None or until < before):
             self.fail('I10', f'the lease of {node.id} shrinks')
@@ -151,14 +151,19 @@ class Invariants:
                 self.fail('I2', f'{node.id} and {other.id} hold leases, in terms {peer.term} '
                           f'and {other.peer.term}')
 
-    def reach(self, node, reaches_majority):
-        """I11: cut off from a majority for D_L / (1 - rho), there is no lease."""
-        if reaches_majority:
-            self.cut_since.pop(node.id, None)
+    def reach(self, node, heard):
+        """I11: cut off from a majority for D_L / (1 - rho), there is no lease. `heard`: who can
+        hear the node now, over any path."""
+        now = self.world.now
+        contact = self.contacts.setdefault(node.id, {})
+        for other in heard:
+            contact[other] = now
+        peer = node.peer
+        if peer.role != LEADER or self.world.timeless:
             return
-        since = self.cut_since.setdefault(node.id, self.world.now)
-        if self.world.now - since > self.world.timing.lease * 10 // 9 \
-                and node.peer.has_lease(node.clock()):
+        times = sorted((contact.get(v, 0) for v in peer.voters), reverse=True)
+        since = times[len(times) // 2]
+        if now - since > self.world.timing.lease * 10 // 9 and peer.has_lease(node.clock()):
             self.fail('I11', f'{node.id} still has a lease')
 
     # -- foundings -----------------------------------------------------------------------------

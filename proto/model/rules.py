@@ -179,8 +179,8 @@ class Peer:
         odd = len(nodes) - 1 if len(nodes) % 2 == 0 else len(nodes)
         voters = tuple(nodes[:min(max(odd, 1), VOTERS)])
         self.founding = self.host.new_founding(self)
-        self.adopt(Entry((0, 1), self.host.new_digest(self), None, self.founding, voters, False,
-                         self.id, None, ('founding', self.founding)))
+        self.adopt(Entry((0, 1), self.host.new_digest(self, (0, 1)), None, self.founding, voters, False,
+                         self.id, None, self.host.founding_body(self)))
         self.host.founded(self)
 
     def best_founding(self):
@@ -514,9 +514,9 @@ class Peer:
         self.number, self.sent, self.promised, self.received = 0, {}, {}, {}
         self.elected_at = self.next_heartbeat = self.now
         self.stuck_since = self.quiet_since = None
+        version = (self.term, old.version[1])
         self.adopt(old._replace(
-            version=(self.term, old.version[1]), digest=self.host.new_digest(self),
-            parent=old.digest, proposer=self.id, certificate=certificate, signed=True))
+            version=version, digest=self.host.new_digest(self, version), parent=old.digest, proposer=self.id, certificate=certificate, signed=True))
         self.host.elected(self)
 
     def step_down(self):
@@ -615,9 +615,9 @@ class Peer:
             return
         if voters != entry.voters and not self.carries_lease(entry.voters, voters):
             return
+        version = (self.term, entry.version[1] + 1)
         self.adopt(Entry(
-            (self.term, entry.version[1] + 1), self.host.new_digest(self), entry.digest,
-            entry.founding, voters, sealed, self.id, self.certificate, body))
+            version, self.host.new_digest(self, version), entry.digest, entry.founding, voters, sealed, self.id, self.certificate, body))
         self.host.proposed(self, entry)
 
     def carries_lease(self, old, new):

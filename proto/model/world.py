@@ -55,6 +55,7 @@ class Node:
         self.world.at(self.rng.randrange(REPAIR), self.repair, self.life)
 
     def crash(self):
+        self.world.look_for_cuts()
         self.up = False
         self.life += 1
 
@@ -295,11 +296,14 @@ class Node:
     def new_founding(self, peer):
         return self.rng.getrandbits(64)
 
-    def new_digest(self, peer):
+    def new_digest(self, peer, version):
         return self.world.next_digest()
 
     def proposal(self, peer):
         return self.world.faults.proposal(self, peer)
+
+    def founding_body(self, peer):
+        return 'founding'
 
     def founded(self, peer):
         self.world.check.found(peer)
@@ -489,12 +493,11 @@ class World:
         self.stats['leased'] += leased
 
     def look_for_cuts(self):
-        """Called whenever a link may have changed: who reaches no majority of its voters?"""
+        """Called whenever a link may have changed: who is heard by whom?"""
         for node in self.nodes:
-            leads = node.up and not node.is_liar and node.peer.role == LEADER
-            voters = node.peer.voters
-            self.check.reach(node, not leads or self.timeless or self.now < self.crossing or sum(
-                1 for v in voters if v in self.hears_anyhow(node)) > len(voters) // 2)
+            if node.up and not node.is_liar:
+                everyone = self.now < self.crossing
+                self.check.reach(node, self.by_id if everyone else self.hears_anyhow(node))
 
     def hears_anyhow(self, node):
         """Who can answer a node over any path: paused nodes still receive."""

@@ -131,7 +131,7 @@ package final class Agent {
       .registerCommitted, .roleChanged:
       scheduleContext()
     case .memberSuspect, .founded, .joined, .sealed, .planChanged, .acknowledged,
-      .releaseChanged, .clusterConflict, .equivocation, .nameConflict:
+      .releaseChanged, .clusterConflict, .equivocation, .nameConflict, .ruleStep:
       break
     }
   }

@@ -29,6 +29,7 @@ extension Log {
       )
     case .equivocation(let node):
       (.error, "\(node.short) signed two values for one version: nothing of it is believed")
+    case .ruleStep(let step): (.debug, "a step of the rules in term \(step.outcome.term)")
     case .leaderChanged, .founded, .joined, .sealed, .registerCommitted, .roleChanged,
       .planChanged, .acknowledged, .releaseChanged, .clusterConflict:
       decisionLine(for: event)
@@ -63,7 +64,7 @@ extension Log {
           + "itself: stop the nodes of one and remove their state"
       )
     case .memberAlive, .memberSuspect, .memberDead, .memberLeft, .memberForgotten,
-      .recordUpdated, .nameConflict, .equivocation:
+      .recordUpdated, .nameConflict, .equivocation, .ruleStep:
       preconditionFailure("a matter of membership")
     }
   }

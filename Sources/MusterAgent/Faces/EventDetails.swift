@@ -29,6 +29,7 @@ struct EventDetails {
           JsonMember("claimant", .string(claimant.description)),
         ])
     case .equivocation(let id): self.init("equivocation", id)
+    case .ruleStep: self.init("rule-step", nil)
     case .roleChanged(let id, let role):
       self.init("role-changed", id, [JsonMember("role", .text(role?.name))])
     case .acknowledged(let id, let plan, let acknowledgement):
@@ -71,7 +72,7 @@ struct EventDetails {
     case .planChanged(let plan, let previous): self.init(plan: plan, previous: previous)
     case .releaseChanged(let release): self.init("release-changed", nil, release?.details ?? [])
     case .memberAlive, .memberSuspect, .memberDead, .memberLeft, .memberForgotten,
-      .recordUpdated, .nameConflict, .equivocation, .roleChanged, .acknowledged:
+      .recordUpdated, .nameConflict, .equivocation, .roleChanged, .acknowledged, .ruleStep:
       preconditionFailure("an event about one node")
     }
   }

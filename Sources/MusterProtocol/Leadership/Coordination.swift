@@ -68,6 +68,7 @@ struct Coordination: Sendable {
   var shownCurrent: ReleaseReference?
   var shownSealed = false
   var wakeAt: Instant?
+  var notes = Notes()
 
   struct PlanStage: Hashable, Sendable {
     var plan: PlanID
@@ -140,6 +141,7 @@ extension Peer {
       guard !isStopped, coordination.waitingFor == nil else { return }
       guard coordination.isDirty || coordination.wakeAt.map({ now >= $0 }) ?? false else { return }
       coordination.isDirty = false
+      beginRuleStep()
       if durable.founding == nil {
         found()
       } else {
@@ -151,6 +153,7 @@ extension Peer {
         lead()
       }
       finishStep()
+      endRuleStep()
     }
   }
 
@@ -172,6 +175,7 @@ extension Peer {
     guard coordination.waitingFor == ticket else { return }
     coordination.waitingFor = nil
     coordination.isDirty = true
+    note(.persisted)
     show()
     if durable == coordination.wrote { answerWritten() }
   }

@@ -50,6 +50,7 @@ extension Peer {
       promiseMilliseconds: UInt32(clamping: timing.promise.milliseconds),
       expect: configuration.expect, voters: Array(nodes.prefix(min(max(odd, 1), Limits.voters))),
       roster: Array(nodes.prefix(Limits.roster)))
+    note(proposal: body)
     durable.founding = body.founding
     adopt(
       RegisterEntry.make(

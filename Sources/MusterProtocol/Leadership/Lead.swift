@@ -42,6 +42,7 @@ extension Peer {
   }
 
   mutating func take(heartbeat: Frame.Heartbeat, from sender: NodeID) {
+    note(.heartbeat(sender, term: heartbeat.term, number: heartbeat.number))
     guard heartbeat.term >= durable.term else {
       counters.drop(.staleTerm)
       return
@@ -52,6 +53,7 @@ extension Peer {
 
   /// R10: a promise counts for the current voters, the highest number of each.
   mutating func take(promise: Frame.Heartbeat, from sender: NodeID) {
+    note(.promise(sender, term: promise.term, number: promise.number))
     guard coordination.role == .leader, promise.term == durable.term,
       promise.number <= coordination.number
     else {
@@ -113,6 +115,7 @@ extension Peer {
     noteFoundingQuiet(entry.body)
     let next = deliberate(entry.body, seeing: observation(of: entry.body))
     guard next != entry.body else { return }
+    note(proposal: next)
     guard carriesLease(from: entry.body.voters, to: next.voters) else { return }
     let proposed = RegisterEntry.make(
       version: RegisterVersion(term: durable.term, count: entry.version.count + 1),

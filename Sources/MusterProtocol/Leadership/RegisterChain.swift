@@ -99,6 +99,7 @@ extension Peer {
     if fetching.isTrusted {
       coordination.fetching = nil
       coordination.wantedChunks = []
+      note(fetched: [entry], [fetching.wanted], isTrusted: true)
       if isSignedByProposer(entry) { move(to: entry) }
       return
     }
@@ -114,6 +115,7 @@ extension Peer {
     if let known {
       coordination.fetching = nil
       coordination.wantedChunks = []
+      note(fetched: fetching.chain, fetching.chainDigests, isTrusted: false)
       adopt(chain: fetching, from: known)
       return
     }
@@ -235,6 +237,7 @@ extension Peer {
     if !durable.entry.isEmpty, let entry = try? RegisterEntry(decoding: durable.entry) {
       adopt(entry)
     }
+    note(.boot(outcome, isFresh: configuration.isFreshIdentity))
     coordination.isDirty = true
   }
 }
