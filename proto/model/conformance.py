@@ -142,6 +142,8 @@ class Replay:
         self.peer.now = at
         self.peer.resign()
         self.peer.now = now
+        if not self.peer.waiting:
+            self.trace.note_shown(self)
 
     def take_fetched(self, now, line, entries, trusted):
         self.arrived.append(Arrival(tuple(map(read_entry, entries)), bool(trusted)))

@@ -47,6 +47,8 @@ class Faults:
         mode = self.world.mode
         if mode in ('isolate', 'restart'):
             self.isolate(mode == 'restart')
+        elif mode == 'merging':
+            self.wander()
         elif mode in ('churn', 'timeless'):
             self.churn()
         elif self.rng.random() < self.strength:
@@ -158,7 +160,7 @@ class Faults:
                 if node.id != one:
                     self.crash(node, 20 * MILLISECOND)
 
-    heal_at = 0
+    heal_at = 0  # when the cut under way ends
 
     def churn(self):
         if self.rng.random() > .06:
@@ -168,6 +170,28 @@ class Faults:
         world.loss = self.rng.choice([0, .1, .3])
         share = self.rng.choice([0, .2, .4, .6])
         world.cut({pair for pair in self.pairs() if self.rng.random() < share})
+
+    def wander(self):
+        """A voter of the one founding comes to see the other, just when its own is sealed."""
+        world = self.world
+        if world.network_cut and self.heal_at and world.now > self.heal_at:
+            world.cut(set())
+        if self.heal_at:
+            return
+        for node in world.nodes:
+            peer = node.peer
+            if peer.role != LEADER or peer.founding != 2 or peer.quiet_since is None:
+                continue
+            waited = (peer.now - peer.quiet_since) / world.timing.seal
+            if self.rng.random() < waited ** 2 / 2:
+                one = self.rng.choice([v for v in peer.voters if v != node.id])
+                near = set(peer.voters) - {one}
+                self.heal_at = world.now + self.rng.randint(300, 2_500) * MILLISECOND
+                silent = self.rng.choice(['both', 'out'])
+                world.cut({(a, b) for a, b in self.pairs()
+                           if (a in near) != (b in near) and one not in (a, b)
+                           or a == one and b in near
+                           or b == one and a in near and silent == 'both'})
 
     def end(self):
         """Everything is well from now on, so that liveness can be asked for."""

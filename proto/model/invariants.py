@@ -177,6 +177,10 @@ class Invariants:
 
     def joined(self, node, peer, before):
         """I12: the vote in a founding that is left is kept; nobody leaves a sealed one."""
+        own = (node.id, peer.founding)
+        term = self.terms.get(own, 0)
+        if peer.term < term or peer.term == term and peer.vote != self.votes.get(own + (term,)):
+            self.fail('I12', f'{node.id} comes back to {peer.founding} without its vote')
         if before is None:
             return
         if before.founding is not None and before.entry.sealed:

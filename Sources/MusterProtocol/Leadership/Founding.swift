@@ -144,8 +144,8 @@ extension Peer {
     durable.committedEntry = []
     coordination.committedEntry = nil
     coordination.history = []
+    // The promise itself stands: who comes back while it lasts must not vote against its leader.
     coordination.bound = nil
-    coordination.boundUntil = now
     adopt(entry)
     emit(.joined(entry.body.founding))
   }
