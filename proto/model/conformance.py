@@ -118,6 +118,8 @@ class Replay:
             None)
         if disk is None:
             raise Disagreement(f'boots with what it did not write: {held}, not {self.disk}')
+        if self.peer.leaving and self.writing is not None:
+            self.trace.note_shown(self)  # see `was_shown`
         self.disk, self.writing = disk, None
         self.cards, self.ring, self.alive = {}, [self.id], {self.id}
         self.peer.founds = bool(line.get('founds'))
