@@ -49,6 +49,8 @@ package struct Simulation {
   package let expect: UInt32
   /// Whether machines obey their duties; without, a test plays the agent by `report`.
   package var runsAgents = false
+  /// Nodes booted from now on tell each step of their rules.
+  package var tracesRules = false
   /// Whether `nodes[…].events` keeps what happened: a test wants it, an hour of swarm does not.
   package var keepsEvents = true
   var queue = EventQueue<Occurrence>()
@@ -117,6 +119,7 @@ package struct Simulation {
         first: Bytes16(high: dice.next(), low: dice.next()),
         second: Bytes16(high: dice.next(), low: dice.next())))
     configuration.planted = nodes[index].planted
+    configuration.tracesRules = tracesRules
     do throws(PeerError) {
       nodes[index].running = RunningPeer(
         try Peer(
