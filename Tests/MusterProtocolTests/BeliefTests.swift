@@ -128,9 +128,6 @@ import Testing
     // When half of the roster is in reach and says so, it is asked: the chain decides anyway.
     for node in peer.voters where node != peer.id {
       peer.ring.insert(node)
-      peer.coordinationCards[node]?.register = peer.coordination.entry.flatMap { entry in
-        peer.coordination.digest.map { RegisterPointer(version: entry.version, digest: $0) }
-      }
     }
     let late = try newer(than: peer, by: 2)
     for node in peer.ring where node != peer.id { try show(node, late) }

@@ -49,6 +49,8 @@ package struct Simulation {
   package let expect: UInt32
   /// Whether machines obey their duties; without, a test plays the agent by `report`.
   package var runsAgents = false
+  /// Whether a service manager starts a daemon again whose name was taken.
+  package var revives = false
   /// Nodes booted from now on tell each step of their rules.
   package var tracesRules = false
   /// Whether `nodes[…].events` keeps what happened: a test wants it, an hour of swarm does not.
@@ -277,6 +279,8 @@ package struct Simulation {
       tell(index, .datagram(bytes, from: from))
     case .timer(_, let life):
       guard nodes[index].life == life, nodes[index].running != nil else { return }
+      // An earlier deadline has replaced this one.
+      guard let due = nodes[index].timer, due <= now else { return }
       if hold(event, for: index) { return }
       nodes[index].timer = nil
       tell(index, .timer)
