@@ -65,9 +65,16 @@ struct Coordination: Sendable {
   var shownTerm: UInt64 = 0
   var shownPlan: Plan?
   var shownRoles: [NodeID: Role] = [:]
+  /// The register that `shownRoles` were taken from.
+  var shownRolesOf: Shown?
   var shownCurrent: ReleaseReference?
   var shownSealed = false
   var wakeAt: Instant?
+
+  struct Shown: Hashable, Sendable {
+    var founding: FoundingID
+    var version: RegisterVersion
+  }
 
   struct PlanStage: Hashable, Sendable {
     var plan: PlanID
@@ -239,13 +246,21 @@ extension Peer {
       coordination.shownCurrent = body.current
       emit(.releaseChanged(body.current))
     }
+    showRoles(of: body)
+  }
+
+  /// Roles follow from the committed register alone: in between there is nothing to look for.
+  private mutating func showRoles(of body: RegisterBody) {
+    let shown = Coordination.Shown(founding: body.founding, version: durable.committed)
+    guard shown != coordination.shownRolesOf else { return }
+    coordination.shownRolesOf = shown
     for node in body.roster {
       let role = body.role(of: node)
       guard coordination.shownRoles[node] != role else { continue }
       coordination.shownRoles[node] = role
       emit(.roleChanged(node, role: role))
     }
-    for node in coordination.shownRoles.keys.sorted() where !body.roster.contains(node) {
+    for node in coordination.shownRoles.keys.sorted() where !body.roster.containsSorted(node) {
       coordination.shownRoles[node] = nil
       emit(.roleChanged(node, role: nil))
     }
@@ -260,7 +275,7 @@ extension Peer {
       return bound.leader
     }
     var best: (node: NodeID, term: UInt64)?
-    for node in ring {
+    for node in coordinationCards.leaders where ring.contains(node) {
       guard let card = card(of: node), card.role == .leader, card.term >= durable.term,
         card.term > best?.term ?? 0
       else { continue }

@@ -61,7 +61,9 @@ extension Peer {
   /// F3: a node whose register is not sealed moves to a better founding. Two sealed ones never
   /// merge by themselves: that is an alarm.
   mutating func considerFoundings() {
-    guard let own = durable.founding, let best = bestFounding(), best != own else { return }
+    guard let own = durable.founding, !coordinationCards.showsOnly(own),
+      let best = bestFounding(), best != own
+    else { return }
     let isSealed = coordination.entry?.body.sealed ?? false
     guard !isSealed else {
       if showsSealed(best), coordination.conflict != best {
