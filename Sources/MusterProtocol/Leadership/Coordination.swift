@@ -214,10 +214,14 @@ extension Peer {
   /// A node that does not vote and shows nothing but progress of the register may wait: its news
   /// interest nobody at once, and in a large cluster they would be a storm.
   private mutating func isWorthShowingNow(_ card: CoordinationCard) -> Bool {
-    guard let shown = coordinationCards[id], !isVoter, shown.founding == card.founding,
-      shown.role == card.role, shown.isLeaving == card.isLeaving
+    guard let shown = coordinationCards[id] else { return true }
+    if shown == card {
+      if isVoter { coordination.publishAt = nil }
+      return false
+    }
+    guard !isVoter, shown.founding == card.founding, shown.role == card.role,
+      shown.isLeaving == card.isLeaving
     else { return true }
-    if shown == card { return false }
     if let publishAt = coordination.publishAt { return now >= publishAt }
     let pause = TimeSpan.milliseconds(500) * Int64(max(1, ring.count / 16))
     coordination.publishAt = now + pause + generator.upTo(pause)
