@@ -194,7 +194,7 @@ extension Peer {
         holdsRegister: node == id || holdsMyRegister(node))
     }
     return Observation(
-      leader: id, term: durable.term, nodes: nodes, maySeal: maySeal(body),
+      leader: id, term: durable.term, nodes: nodes + unheardVoters(of: body), maySeal: maySeal(body),
       requests: openRequests(body), fetched: status.fetched,
       freshPlan: freshPlan,
       phaseMilliseconds: (now - coordination.phaseSince).milliseconds,
@@ -202,6 +202,18 @@ extension Peer {
         acknowledgement: timing.acknowledgementTimeout.milliseconds,
         stop: timing.stopTimeout.milliseconds, voterStable: timing.voterStable.milliseconds,
         voterDemotion: timing.voterDemotion.milliseconds))
+  }
+
+  /// Voters that this life has not met: it cannot know for how long they are gone, but no longer
+  /// than it has itself been here without hearing of them. A leader that has just restarted must
+  /// not throw them out.
+  private func unheardVoters(of body: RegisterBody) -> [Observation.Node] {
+    body.voters.filter { members[$0] == nil && !isForgotten($0) }.map { voter in
+      Observation.Node(
+        id: voter, isAlive: false, isLeaving: false,
+        sinceMilliseconds: (now - bornAt).milliseconds, plan: nil, acknowledgement: nil,
+        failure: "", priority: 0, holdsRegister: false)
+    }
   }
 
   /// Requests in members' records that the register has not answered.

@@ -47,6 +47,7 @@ package struct ScenarioRun {
     if scenario.isFormed { simulation.form(usesMulticast: scenario.nodes <= 50) }
     trace = traced ? RunTrace() : nil
     checkers = Checkers(withoutTime: scenario.isWithoutTime)
+    checkers.assume(simulation)
     hopes = Hopes(scenario)
   }
 
