@@ -5,17 +5,29 @@ import MusterState
 extension Peer {
   mutating func lead() {
     guard coordination.role == .leader else { return }
+    // R11 first: a lease that lapsed is not taken up again in its term, not even by a sole voter
+    // that would only have to ask itself.
+    if isLeaseOver {
+      stepDownWithoutQuorum()
+      return
+    }
     beat()
     commit()
     checkStuckVoters()
     guard coordination.role == .leader else { return }
     if hasValidLease { propose() }
-    // R11: without a quorum of promises within the lease there is no leader here.
+    if isLeaseOver { stepDownWithoutQuorum() }
+  }
+
+  /// Without a quorum of promises within the lease there is no leader here.
+  private var isLeaseOver: Bool {
     let end = max(leaseUntil(voters) ?? .zero, coordination.electedAt + timing.lease)
-    if now >= end, !plants(.noTime) {
-      stepDown()
-      coordination.holdOffUntil = now + timing.candidateTimeoutMaximum
-    }
+    return now >= end && !plants(.noTime)
+  }
+
+  private mutating func stepDownWithoutQuorum() {
+    stepDown()
+    coordination.holdOffUntil = now + timing.candidateTimeoutMaximum
   }
 
   /// R9: a numbered heartbeat; its time is taken before it is sent.
