@@ -111,9 +111,15 @@ import Testing
         #expect(next.voters.contains(cluster.sight.leader), "seed \(seed)")
         // What was seen in another order leads to the same voters.
         var shuffled = cluster
-        for index in shuffled.sight.nodes.indices.dropFirst() {
-          shuffled.sight.nodes.swapAt(index, Int(dice.roll(UInt64(index) + 1)))
+        var nodes = shuffled.sight.nodes
+        for index in nodes.indices.dropFirst() {
+          nodes.swapAt(index, Int(dice.roll(UInt64(index) + 1)))
         }
+        let sight = cluster.sight
+        shuffled.sight = Observation(
+          leader: sight.leader, term: sight.term, nodes: nodes, maySeal: sight.maySeal,
+          requests: sight.requests, fetched: sight.fetched, freshPlan: sight.freshPlan,
+          phaseMilliseconds: sight.phaseMilliseconds, limits: sight.limits)
         #expect(shuffled.next.voters == next.voters, "seed \(seed)")
         cluster.body = next
       }

@@ -158,8 +158,9 @@ extension Peer {
     coordination.newcomer = nil
     guard next != entry.body else { return }
     note(proposal: next)
-    guard plants(.noLeaseCarry) || plants(.manyVotersAtOnce)
-      || carriesLease(from: entry.body.voters, to: next.voters)
+    guard
+      plants(.noLeaseCarry) || plants(.manyVotersAtOnce)
+        || carriesLease(from: entry.body.voters, to: next.voters)
     else {
       // Its promise is needed first: a sole voter's lease would never carry over without.
       coordination.newcomer = next.voters.first { !entry.body.voters.contains($0) }
@@ -206,7 +207,8 @@ extension Peer {
         holdsRegister: node == id || holdsMyRegister(node))
     }
     return Observation(
-      leader: id, term: durable.term, nodes: nodes + unheardVoters(of: body), maySeal: maySeal(body),
+      leader: id, term: durable.term, nodes: nodes + unheardVoters(of: body),
+      maySeal: maySeal(body),
       requests: openRequests(body), fetched: status.fetched,
       freshPlan: freshPlan,
       phaseMilliseconds: (now - coordination.phaseSince).milliseconds,

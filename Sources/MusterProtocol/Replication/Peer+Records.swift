@@ -61,8 +61,9 @@ extension Peer {
     }
     guard let signer = signerKey(of: record) else { return }
     counters.signaturesVerified += 1
-    guard plants(.unverifiedRecord)
-      || record.isSigned(by: signer, cluster: configuration.cluster, verifier: cryptography)
+    guard
+      plants(.unverifiedRecord)
+        || record.isSigned(by: signer, cluster: configuration.cluster, verifier: cryptography)
     else {
       counters.drop(.badSignature)
       return

@@ -87,7 +87,8 @@ package func seconds(_ instant: Instant) -> String {
 package struct Checkers {
   private var checkers: [any Checker] = [
     LeaseExclusion(), OneLeaderATerm(), VoteOnce(), DurableBeforeVisible(), PromiseKept(),
-    LeaseHorizon(), TermsAreWon(), RegisterChain(), OneFounding(), GenuineRecords(), AcknowledgedMeansStopped(),
+    LeaseHorizon(), TermsAreWon(), RegisterChain(), OneFounding(), GenuineRecords(),
+    AcknowledgedMeansStopped(),
     StoppedBeforeStart(), OnlyWhatIsCommitted(), VerifiedBinaries(), OneFetch(), OneSingleton(),
     LimitsKept(),
   ]

@@ -11,7 +11,8 @@ struct OneSingleton: Checker {
     else { return }
     for other in simulation.nodes.indices where other != moment.node {
       guard simulation.nodes[other].agent.status.runningRole == .web,
-        let audit = simulation.nodes[other].running?.core.audit, audit.founding == moment.audit.founding,
+        let audit = simulation.nodes[other].running?.core.audit,
+        audit.founding == moment.audit.founding,
         let end = audit.leaseUntil, simulation.localTime(other) < end,
         !simulation.nodes[other].isHeld
       else { continue }

@@ -306,7 +306,9 @@ package struct Simulation {
       if hold(event, for: index) { return }
       playAgent(index, step: step)
     case .revival(_, let life):
-      if nodes[index].life == life, nodes[index].running == nil, !nodes[index].isGone { boot(index) }
+      if nodes[index].life == life, nodes[index].running == nil, !nodes[index].isGone {
+        boot(index)
+      }
     case .turn(_, let life):
       guard nodes[index].life == life, !nodes[index].isPaused else { return }
       deliverPending(to: index)

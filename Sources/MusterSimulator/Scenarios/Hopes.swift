@@ -85,7 +85,8 @@ struct Hopes: Sendable {
     }
   }
 
-  private func disappointed(_ index: Int, _ missing: String, _ simulation: Simulation) -> Violation {
+  private func disappointed(_ index: Int, _ missing: String, _ simulation: Simulation) -> Violation
+  {
     let expectation = hopes[index].expectation
     let place = expectation.line > 0 ? "line \(expectation.line): " : ""
     return Violation(
@@ -182,7 +183,9 @@ struct Claims {
         return "\(simulation.nodes[index].name) does not run"
       }
       for other in group {
-        guard let id = simulation.nodes[other].running?.core.id, running.core.state(of: id) == .alive else {
+        guard let id = simulation.nodes[other].running?.core.id,
+          running.core.state(of: id) == .alive
+        else {
           return "\(simulation.nodes[index].name) does not see \(simulation.nodes[other].name)"
         }
       }

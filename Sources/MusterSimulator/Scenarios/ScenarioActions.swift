@@ -52,10 +52,13 @@ extension ScenarioRun {
     case .leader: return leader.map { [$0] } ?? []
     case .followers: return simulation.nodes.indices.filter { $0 != leader }
     case .follower:
-      guard let leader, let voters = simulation.nodes[leader].running?.core.registerLink?.body.voters
+      guard let leader,
+        let voters = simulation.nodes[leader].running?.core.registerLink?.body.voters
       else { return [] }
       let follower = simulation.nodes.indices.first { index in
-        guard index != leader, let id = simulation.nodes[index].running?.core.id else { return false }
+        guard index != leader, let id = simulation.nodes[index].running?.core.id else {
+          return false
+        }
         return voters.contains(id)
       }
       return follower.map { [$0] } ?? []
@@ -65,7 +68,9 @@ extension ScenarioRun {
   /// Who holds a lease; of nobody, who leads without one.
   private var leader: Int? {
     Claims(simulation).holders.first
-      ?? simulation.nodes.indices.first { simulation.nodes[$0].running?.core.audit.isLeader ?? false }
+      ?? simulation.nodes.indices.first {
+        simulation.nodes[$0].running?.core.audit.isLeader ?? false
+      }
   }
 
   // MARK: - Machines

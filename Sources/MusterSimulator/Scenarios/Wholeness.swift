@@ -76,7 +76,8 @@ package struct Wholeness {
     else { return nil }
     for (index, running) in present {
       let status = simulation.nodes[index].agent.status
-      guard status.running == current, status.ready, status.runningRole == body.role(of: running.core.id)
+      guard status.running == current, status.ready,
+        status.runningRole == body.role(of: running.core.id)
       else { return "\(name(index)) does not run \(current.version) in its role" }
     }
     return nil

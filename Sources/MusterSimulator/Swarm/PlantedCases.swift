@@ -43,7 +43,8 @@
     private static let leader: [PlantedCase] = [
       PlantedCase(
         name: "M1 lease counted from receipt", planted: .leaseFromReceipt,
-        caughtBy: ["lease-exclusion", "lease-horizon"], nodes: 5, faults: [.late, .partition, .delay],
+        caughtBy: ["lease-exclusion", "lease-horizon"], nodes: 5,
+        faults: [.late, .partition, .delay],
         certain: [.late, .partition]),
       PlantedCase(
         name: "M2 no margin for the clocks' rates", planted: .noDriftMargin,
@@ -79,7 +80,8 @@
         name: "M11 no lease carry", planted: .noLeaseCarry, caughtBy: ["lease-horizon"],
         faults: [.operators, .disk, .crash, .loss], certain: [.operators, .loss]),
       PlantedCase(
-        name: "M12 a pause that stops the clock", planted: .noClockGuard, caughtBy: ["lease-exclusion"], nodes: 5,
+        name: "M12 a pause that stops the clock", planted: .noClockGuard,
+        caughtBy: ["lease-exclusion"], nodes: 5,
         faults: [.pause], certain: [.pause], extras: Swarm.Extras(clocksStand: true)),
       PlantedCase(
         name: "M13 commit without the term, second defence off",
