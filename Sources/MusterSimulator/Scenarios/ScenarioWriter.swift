@@ -120,7 +120,7 @@ extension Scenario {
     }
   }
 
-  private static func text(_ expectation: Expectation) -> String {
+  static func text(_ expectation: Expectation) -> String {
     let time =
       switch expectation.time {
       case .at(let time): "at \(text(time))"
