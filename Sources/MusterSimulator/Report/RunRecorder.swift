@@ -174,11 +174,11 @@ package struct RunRecorder: Sendable {
       func most(_ kinds: Reputation...) -> Bool {
         kinds.reduce(0) { $0 + (counts[$1] ?? 0) } * 2 > total
       }
-      let reputation: Reputation? =
+      let clear = [Reputation.alive, .dead, .left].first { most($0) }
+      let reputation =
         total == 0 || most(.unknown)
-        ? .unknown
-        : [.alive, .dead, .left].first { most($0) } ?? (most(.suspect, .dead) ? .suspect : .divided)
-      rows[index].reputation.become(reputation ?? .divided, at: simulation.now)
+        ? .unknown : clear ?? (most(.suspect, .dead) ? .suspect : .divided)
+      rows[index].reputation.become(reputation, at: simulation.now)
     }
   }
 
