@@ -56,6 +56,9 @@ private func answer(
   case .addRelease(let release): refusal = add(release, to: &body)
   case .forget(let node, let isAuthorised):
     refusal = forget(node, isAuthorised: isAuthorised, in: &body, observation)
+  case .stepDown(let term, let successor):
+    guard let answer = stepDownAnswer(term, successor, body, observation) else { return }
+    refusal = answer
   }
   body.answers.append(
     RequestAnswer(node: request.node, nonce: request.nonce, refusal: refusal))

@@ -10,10 +10,11 @@ func nextElectorate(of body: RegisterBody, _ observation: Observation) -> [NodeI
     return node.isLeaving || body.forgotten.contains(id) || !body.roster.contains(id)
       || !node.isAlive && node.sinceMilliseconds >= limits.voterDemotion
   }
+  // Higher priority first, then smaller identity: the same whatever order they were seen in.
   let candidates = observation.nodes.filter {
     $0.isAlive && !$0.isLeaving && $0.sinceMilliseconds >= limits.voterStable
       && body.roster.contains($0.id) && !voters.contains($0.id)
-  }.map(\.id)
+  }.sorted { isWantedBefore($0.id, $1.id, observation) }.map(\.id)
   let gone = voters.filter { isGone($0) && $0 != observation.leader }
 
   // Add before removing, so that the quorum never depends on the one that is gone.
@@ -32,7 +33,8 @@ func nextElectorate(of body: RegisterBody, _ observation: Observation) -> [NodeI
     if let newcomer = candidates.first, voters.count < Limits.voters {
       return (voters + [newcomer]).sorted()
     }
-    let spare = voters.last { $0 != observation.leader }
+    let spare = voters.filter { $0 != observation.leader }
+      .max { isWantedBefore($0, $1, observation) }
     // Of two voters both are needed, of one only one: with two members left one is safer.
     let mayShrink = voters.count > 2 || body.roster.count <= 2
     return mayShrink ? voters.filter { $0 != spare } : voters
@@ -42,6 +44,13 @@ func nextElectorate(of body: RegisterBody, _ observation: Observation) -> [NodeI
     return (voters + [newcomer]).sorted()
   }
   return voters
+}
+
+/// Voters are wanted by priority, then by identity. Nobody is replaced for a better one: that
+/// would be a change for its own sake.
+private func isWantedBefore(_ left: NodeID, _ right: NodeID, _ sight: Observation) -> Bool {
+  let priorities = (sight.node(left)?.priority ?? 0, sight.node(right)?.priority ?? 0)
+  return priorities.0 != priorities.1 ? priorities.0 > priorities.1 : left < right
 }
 
 /// One voter up to two members, three up to four, five up to six, seven from then on.

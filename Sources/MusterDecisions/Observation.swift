@@ -14,10 +14,15 @@ package struct Observation: Hashable, Sendable {
     package var plan: PlanID?
     package var acknowledgement: Acknowledgement?
     package var failure: String
+    /// How much it is wanted as leader; 0: never.
+    package var priority: UInt8
+    /// Whether it shows the committed register of this term.
+    package var holdsRegister: Bool
 
     package init(
       id: NodeID, isAlive: Bool, isLeaving: Bool, sinceMilliseconds: Int64, plan: PlanID?,
-      acknowledgement: Acknowledgement?, failure: String
+      acknowledgement: Acknowledgement?, failure: String, priority: UInt8 = 100,
+      holdsRegister: Bool = true
     ) {
       self.id = id
       self.isAlive = isAlive
@@ -26,6 +31,8 @@ package struct Observation: Hashable, Sendable {
       self.plan = plan
       self.acknowledgement = acknowledgement
       self.failure = failure
+      self.priority = priority
+      self.holdsRegister = holdsRegister
     }
   }
 
@@ -86,6 +93,8 @@ package struct Request: Hashable, Sendable {
     case addRelease(ReleaseSource)
     /// `isAuthorised`: signed by the authority, so that even a live member may be forgotten.
     case forget(NodeID, isAuthorised: Bool)
+    /// The leader of `term` is to hand over, to this node or to anybody.
+    case stepDown(term: UInt64, to: NodeID?)
   }
 
   package var node: NodeID

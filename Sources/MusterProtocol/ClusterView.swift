@@ -31,13 +31,16 @@ package struct ClusterView: Sendable {
   package var convergedSince: Instant?
   package var duty: Duty
   package var counters: Counters
+  /// Who leads and why, who votes, and what an election waits for.
+  package var leadership: LeaderView
 
   package init(
     node: NodeID, name: String, cluster: ClusterID, clusterName: String, founding: FoundingID?,
     isSealed: Bool, waitingFor: String, term: UInt64, leader: NodeID?, leaderIsFresh: Bool,
     holdsLease: Bool, leaseRemaining: TimeSpan?, register: RegisterVersion,
     committed: RegisterVersion, body: RegisterBody?, members: [MemberView], agree: Int, live: Int,
-    convergedSince: Instant?, duty: Duty, counters: Counters
+    convergedSince: Instant?, duty: Duty, counters: Counters,
+    leadership: LeaderView = LeaderView()
   ) {
     self.node = node
     self.name = name
@@ -60,6 +63,7 @@ package struct ClusterView: Sendable {
     self.convergedSince = convergedSince
     self.duty = duty
     self.counters = counters
+    self.leadership = leadership
   }
 }
 

@@ -15,6 +15,11 @@ package struct Counters: Hashable, Sendable {
   package var repairs: UInt64 = 0
   package var elections: UInt64 = 0
   package var commits: UInt64 = 0
+  /// How often the clock was found to have stood still.
+  package var clockStops: UInt64 = 0
+  /// Heartbeats and promises that this node handed to relays, and passed on for others.
+  package var relaysAsked: UInt64 = 0
+  package var relayed: UInt64 = 0
   package var dropped: [UInt64] = Array(repeating: 0, count: DropReason.allCases.count)
 
   package init() {}
@@ -45,6 +50,7 @@ package enum DropReason: Int, CaseIterable, Sendable {
   case forgotten
   case rateLimited
   case nameTaken
+  case misrouted
 
   /// The label of the metric.
   package var name: String {
@@ -69,6 +75,7 @@ package enum DropReason: Int, CaseIterable, Sendable {
     case .forgotten: "forgotten"
     case .rateLimited: "rate-limited"
     case .nameTaken: "name-taken"
+    case .misrouted: "misrouted"
     }
   }
 }

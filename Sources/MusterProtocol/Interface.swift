@@ -14,6 +14,9 @@ package enum Input: Sendable {
   case command(Command, ticket: UInt64)
   /// What the agent does and has, in answer to `Effect.duty`.
   case status(LocalStatus)
+  /// The clock that this peer is told the time by stood still for about so long while real time
+  /// went on: see "Lease" in `proto/README.md`.
+  case clockStood(TimeSpan)
 }
 
 /// What an operator can ask of a node.
@@ -28,6 +31,11 @@ package enum Command: Hashable, Sendable {
   /// Declares a node gone. A live one needs the authority's signature over
   /// `forgetMessage(cluster:node:)`.
   case forget(NodeID, authority: Signature?)
+  /// Asks the leader to hand over: to this node, or to whoever stands first. Done when another
+  /// one leads.
+  case stepDown(to: NodeID?)
+  /// Lets a founding whose majority is lost go on from this node. `force`: even under a leader.
+  case recover(Recovery, force: Bool)
 }
 
 /// What a peer asks of the world. Effects are carried out in order.
@@ -90,6 +98,10 @@ package enum Event: Hashable, Sendable {
   case equivocation(NodeID)
   /// Another node's live name was claimed; the newcomer is refused.
   case nameConflict(name: String, holder: NodeID, claimant: NodeID)
+  /// This node's clock stood still for so long: it let go of what it had by the clock.
+  case clockStood(TimeSpan)
+  /// An operator has let another founding continue this node's; `by` is its first voter.
+  case recovered(from: FoundingID, to: FoundingID, by: NodeID)
 
   /// How a member was found, for the timeline.
   package enum Discovery: String, Hashable, Sendable {

@@ -40,6 +40,7 @@ package struct ShownState: Hashable, Sendable {
   package var committed: RegisterVersion
   package var isFree: Bool
   package var resigned: UInt64
+  package var isSealed: Bool
 }
 
 /// What a disk holds: the same things as `ShownState`, as they would be after a crash.
@@ -92,7 +93,8 @@ extension Peer {
     return ShownState(
       founding: card.founding, term: card.term, vote: card.vote,
       register: card.register?.version ?? .none, registerDigest: card.register?.digest,
-      committed: card.committed, isFree: card.isFree, resigned: card.resigned)
+      committed: card.committed, isFree: card.isFree, resigned: card.resigned,
+      isSealed: card.isSealed)
   }
 
   /// What this node says of a plan, and of which.

@@ -27,14 +27,14 @@ extension Peer {
       holdsLease: lease.map { now < $0 } ?? false,
       leaseRemaining: lease.map { max(.zero, $0 - now) },
       register: coordination.entry?.version ?? .none, committed: durable.committed, body: body,
-      members: members.keys.sorted().compactMap { memberView($0, body, leader) },
+      members: members.keys.compactMap { memberView($0, body, leader) },
       agree: min(agreement.set.count(limit: ring.count), ring.count), live: ring.count,
       convergedSince: viewFingerprint == agreement.fingerprint ? agreement.since : nil,
-      duty: duty, counters: counters)
+      duty: duty, counters: counters, leadership: leaderView(leader, at: now))
   }
 
   /// A leader is fresh while its own lease stands, or a promise made to it here.
-  private func isFresh(_ leader: NodeID?, at now: Instant) -> Bool {
+  func isFresh(_ leader: NodeID?, at now: Instant) -> Bool {
     guard let leader else { return false }
     if leader == id { return leaseUntil(voters).map { now < $0 } ?? false }
     if isVoter { return coordination.bound?.leader == leader && now < coordination.boundUntil }
@@ -45,7 +45,7 @@ extension Peer {
     guard let member = members[node] else { return nil }
     let work = workCards[node]
     return MemberView(
-      id: node, name: member.card.name, address: member.card.address, state: member.state,
+      id: node, name: member.name, address: member.address, state: member.state,
       incarnation: member.incarnation, software: member.card.software, since: member.since,
       role: body?.role(of: node), isLeader: node == leader,
       isVoter: body?.voters.contains(node) ?? false,

@@ -20,19 +20,24 @@ package struct Peer: Sendable {
   var effects: [Effect] = []
   /// Set by `Effect.stop`; from then on nothing is answered.
   var isStopped = false
+  /// When `Input.timer` is wanted next; `nil`: never.
+  package internal(set) var deadline: Instant?
 
   var store = RecordStore()
-  var members: [NodeID: Member] = [:]
+  var members = SortedTable<NodeID, Member>()
   /// Live members (alive or suspect) and this node, sorted: the ring of observers.
-  var ring: [NodeID] = []
+  var ring = SortedSet<NodeID>()
   /// The sum over `ring`, kept with it.
   var ringFingerprint: UInt64 = 0
   var overlay = Overlay()
   var suspects: [NodeID] = []
+  /// Members believed dead: those that are greeted again and again.
+  var dead = SortedSet<NodeID>()
   /// Accusations by subject, then accuser.
   var accusations: [NodeID: [NodeID: RecordStamp]] = [:]
   var sessions: [NodeID: Session] = [:]
-  var senders: [UInt64: NodeID] = [:]
+  var senders = SortedTable<UInt64, NodeID>()
+  var allowances = Allowances()
   var prober = Prober()
   var contacting: Contacting
   var outbox = Outbox()
@@ -42,10 +47,10 @@ package struct Peer: Sendable {
   var chunks = ChunkStore()
   var agreement = AgreementState()
 
-  var coordinationCards: [NodeID: CoordinationCard] = [:]
-  var workCards: [NodeID: WorkCard] = [:]
-  var relations: [NodeID: [Setting]] = [:]
-  var requests: [NodeID: RequestCard] = [:]
+  var coordinationCards = SharedTable<NodeID, CoordinationCard>()
+  var workCards = SharedTable<NodeID, WorkCard>()
+  var relations = SortedTable<NodeID, [Setting]>()
+  var requests = SortedTable<NodeID, RequestCard>()
   var durable: Durable
   var coordination: Coordination
   var duty = Duty()
@@ -82,6 +87,7 @@ package struct Peer: Sendable {
     coordination.quarantineUntil =
       configuration.isFreshIdentity ? now : now + configuration.timing.promise
     if plants(.noQuarantine) { coordination.quarantineUntil = now }
+    deadline = earliestDeadline
   }
 
   /// The one way in. Effects are to be carried out in order.
@@ -97,19 +103,22 @@ package struct Peer: Sendable {
     case .persisted(let ticket): persisted(ticket)
     case .command(let command, let ticket): obey(command, ticket: ticket)
     case .status(let status): take(status)
+    case .clockStood(let span): clockStood(for: span)
     }
     if !isStopped {
       tick()
       coordinate()
       flush()
     }
+    deadline = earliestDeadline
     let result = effects
     effects = []
     return result
   }
 
-  /// When `Input.timer` is wanted next; `nil`: never.
-  package var deadline: Instant? {
+  /// What `deadline` is after a turn: looked for once, because the driver and the next turn both
+  /// ask for it.
+  var earliestDeadline: Instant? {
     guard !isStopped else { return nil }
     var earliest: Instant?
     func consider(_ instant: Instant?) {
@@ -179,7 +188,7 @@ package struct Peer: Sendable {
     isStopped = true
   }
 
-  func name(of node: NodeID) -> String { members[node]?.card.name ?? node.short }
+  func name(of node: NodeID) -> String { members[node]?.name ?? node.short }
 }
 
 /// Why a peer cannot be made from what it was given.

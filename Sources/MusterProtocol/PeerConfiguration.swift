@@ -20,6 +20,8 @@ package struct PeerConfiguration: Sendable {
   /// `agent --found`: founds alone. Needed for, and only useful with, `expect` 1.
   package var founds: Bool
   package var software: String
+  /// Higher ones lead first; 0: votes, but never leads.
+  package var priority: UInt8
   package var timing: Timing
   /// 256 bits from the system: the seed of the peer's generator. The same seed and inputs give
   /// the same effects, byte for byte.
@@ -30,7 +32,8 @@ package struct PeerConfiguration: Sendable {
   package init(
     cluster: ClusterID, clusterName: String, expect: UInt32, authority: PublicKey, name: String,
     incarnation: Incarnation, isFreshIdentity: Bool, address: Address, join: [Address],
-    usesMulticast: Bool, founds: Bool, software: String, timing: Timing = Timing(), seed: Bytes32
+    usesMulticast: Bool, founds: Bool, software: String,
+    priority: UInt8 = LeaderPriority.standard, timing: Timing = Timing(), seed: Bytes32
   ) {
     self.cluster = cluster
     self.clusterName = clusterName
@@ -44,6 +47,7 @@ package struct PeerConfiguration: Sendable {
     self.usesMulticast = usesMulticast
     self.founds = founds
     self.software = software
+    self.priority = priority
     self.timing = timing
     self.seed = seed
   }

@@ -23,6 +23,12 @@ package struct PlantedBugs: OptionSet, Hashable, Sendable {
   package static let uncertifiedLeader = PlantedBugs(bit: 14)
   package static let termOfAnyone = PlantedBugs(bit: 15)
 
+  /// Every rule about time is off: what is left has to keep the register whole by itself.
+  package static let noTime = PlantedBugs(bit: 16)
+
+  /// Nobody compares the clocks, in the simulated driver.
+  package static let noClockGuard = PlantedBugs(bit: 17)
+
   // Records.
   package static let unverifiedRecord = PlantedBugs(bit: 20)
   package static let lowerIncarnation = PlantedBugs(bit: 21)

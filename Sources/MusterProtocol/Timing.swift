@@ -12,6 +12,8 @@ package struct Timing: Hashable, Sendable {
   package var refutationWindow = TimeSpan.milliseconds(1_000)
   /// The same when fewer observers than wanted agree.
   package var loneSuspicionWindow = TimeSpan.milliseconds(3_000)
+  /// The same when nobody accuses but members that do not observe the subject.
+  package var strangerSuspicionWindow = TimeSpan.milliseconds(12_000)
   /// A turn that comes so much too late shifts every running verdict by the delay.
   package var stallThreshold = TimeSpan.milliseconds(100)
   /// Dead and left members are shown for so long, and re-contacted for ever.

@@ -22,6 +22,9 @@ package enum Limits {
   /// The largest value kept as a tree of chunks, such as the register's body.
   package static let treeBytes = 65_536
 
+  /// What a leader leaves free in a register, for the certificate of its successor.
+  package static let certificateMargin = 1_024
+
   /// The content of one chunk.
   package static let chunkBytes = 1_000
 
@@ -76,6 +79,23 @@ package enum Limits {
 
   /// Voters' registers kept, to certify a chain to members that were away.
   package static let registers = 64
+
+  /// Members that pass a heartbeat or a promise on at once, where the direct way is cut.
+  package static let relays = 2
+
+  /// Relayed heartbeats and promises taken of one member a second; more are dropped, counted.
+  package static let relaysPerSecond = 32
+
+  /// Certificates whose verdict is remembered.
+  package static let verdicts = 64
+
+  /// Foundings that a node has left and still remembers.
+  package static let foundingsLeft = 16
+
+  /// Recoveries that a register names, so that nodes which were away find their way; the oldest
+  /// goes. Foundings that one of them may absorb.
+  package static let recoveries = 8
+  package static let absorbed = 4
 
   /// Answers to operators' requests kept in the register.
   package static let answers = 64

@@ -1,31 +1,52 @@
 /// One signed fact that its author publishes under a name and replaces whole.
 ///
-/// The signature covers exactly the bytes in `payload`, so a relay can change nothing.
+/// The signature covers exactly the bytes in `payload`, so a relay can change nothing. A record
+/// never changes, so that copies of it are one reference: tables of thousands stay small.
 package struct Record: Hashable, Sendable {
-  package let author: NodeID
-  package let incarnation: Incarnation
-  package let name: RecordName
-  package let version: UInt64
-  package let content: [UInt8]
-  /// The exact bytes that were signed.
-  package let payload: [UInt8]
-  package let signature: Signature
+  private struct Fields: Hashable, Sendable {
+    let author: NodeID
+    let incarnation: Incarnation
+    let name: RecordName
+    let version: UInt64
+    let content: [UInt8]
+    let payload: [UInt8]
+    let signature: Signature
+  }
+
+  /// One reference, with equality and hashing for free.
+  private indirect enum Storage: Hashable, Sendable {
+    case shared(Fields)
+  }
+
+  private let storage: Storage
+
+  private var fields: Fields {
+    switch storage {
+    case .shared(let fields): fields
+    }
+  }
 
   package init(
     author: NodeID, incarnation: Incarnation, name: RecordName, version: UInt64,
     content: [UInt8], payload: [UInt8], signature: Signature
   ) {
-    self.author = author
-    self.incarnation = incarnation
-    self.name = name
-    self.version = version
-    self.content = content
-    self.payload = payload
-    self.signature = signature
+    storage = .shared(
+      Fields(
+        author: author, incarnation: incarnation, name: name, version: version,
+        content: content, payload: payload, signature: signature))
   }
 
+  package var author: NodeID { fields.author }
+  package var incarnation: Incarnation { fields.incarnation }
+  package var name: RecordName { fields.name }
+  package var version: UInt64 { fields.version }
+  package var content: [UInt8] { fields.content }
+  /// The exact bytes that were signed.
+  package var payload: [UInt8] { fields.payload }
+  package var signature: Signature { fields.signature }
+
   package var stamp: RecordStamp {
-    RecordStamp(counter: incarnation.counter, version: version)
+    RecordStamp(counter: fields.incarnation.counter, version: fields.version)
   }
 }
 

@@ -25,22 +25,44 @@ package struct RecordStore: Sendable {
     case full
   }
 
-  private var records: [UInt64: Record] = [:]
-  private var buckets: [[Entry]] = Array(repeating: [], count: Limits.buckets)
-  private var keysByAuthor: [NodeID: [UInt64]] = [:]
+  /// What is kept under a key; a bucket is a range of the table.
+  private struct Slot: Sendable {
+    let record: Record
+    let hash: UInt64
+  }
+
+  private var slots = SortedTable<UInt64, Slot>()
+  private var keysByAuthor = SortedTable<NodeID, [UInt64]>()
   /// The sum of hashes, by bucket and whole.
   package private(set) var fingerprints = [UInt64](repeating: 0, count: Limits.buckets)
   package private(set) var fingerprint: UInt64 = 0
 
   package init() {}
 
-  package var count: Int { records.count }
+  /// The store that inserting each of these would lead to, made in one go.
+  package init(_ entries: [(key: UInt64, record: Record, hash: UInt64)]) {
+    let sorted = entries.sorted { $0.key < $1.key }
+    slots = SortedTable(
+      sorted: sorted.map { (key: $0.key, value: Slot(record: $0.record, hash: $0.hash)) })
+    var authors: [(key: NodeID, value: [UInt64])] = []
+    for entry in entries.sorted(by: { ($0.record.author, $0.key) < ($1.record.author, $1.key) }) {
+      if authors.last?.key == entry.record.author {
+        authors[authors.count - 1].value.append(entry.key)
+      } else {
+        authors.append((entry.record.author, [entry.key]))
+      }
+      add(entry.hash, to: Self.bucket(of: entry.key))
+    }
+    keysByAuthor = SortedTable(sorted: authors)
+  }
 
-  package subscript(key: UInt64) -> Record? { records[key] }
+  package var count: Int { slots.count }
+
+  package subscript(key: UInt64) -> Record? { slots[key]?.record }
 
   /// What `apply` would do, at the cost of two look-ups: asked before a signature is checked.
   package func outcome(of record: Record, key: UInt64) -> Outcome {
-    guard let old = records[key] else {
+    guard let old = self[key] else {
       let isFull = (keysByAuthor[record.author]?.count ?? 0) >= Limits.recordsPerAuthor
       return isFull ? .full : .applied(previous: nil)
     }
@@ -52,31 +74,33 @@ package struct RecordStore: Sendable {
 
   /// Keeps a record whose signature was checked and whose outcome was `applied`.
   package mutating func insert(_ record: Record, key: UInt64, hash: UInt64) {
-    remove(key: key)
-    records[key] = record
-    let entry = Entry(key: key, stamp: record.stamp, hash: hash)
     let bucket = Self.bucket(of: key)
-    buckets[bucket].insert(entry, at: position(of: key, in: bucket))
-    keysByAuthor[record.author, default: []].append(key)
+    if let old = slots[key], old.record.author == record.author {
+      add(0 &- old.hash, to: bucket)
+    } else {
+      remove(key: key)
+      keysByAuthor[record.author, default: []].append(key)
+    }
+    slots[key] = Slot(record: record, hash: hash)
     add(hash, to: bucket)
   }
 
   /// Drops one record; the answer tells whether there was one.
   @discardableResult
   package mutating func remove(key: UInt64) -> Record? {
-    guard let record = records.removeValue(forKey: key) else { return nil }
-    let bucket = Self.bucket(of: key)
-    let entry = buckets[bucket].remove(at: position(of: key, in: bucket))
-    keysByAuthor[record.author]?.removeAll { $0 == key }
-    add(0 &- entry.hash, to: bucket)
-    return record
+    guard let slot = slots.removeValue(forKey: key) else { return nil }
+    let author = slot.record.author
+    let rest = (keysByAuthor[author] ?? []).filter { $0 != key }
+    keysByAuthor[author] = rest.isEmpty ? nil : rest
+    add(0 &- slot.hash, to: Self.bucket(of: key))
+    return slot.record
   }
 
   /// Drops what an author published in earlier lives; returns what was dropped.
   @discardableResult
   package mutating func removeOlder(of author: NodeID, than counter: UInt64) -> [Record] {
     let keys = (keysByAuthor[author] ?? []).filter {
-      (records[$0]?.incarnation.counter ?? 0) < counter
+      (self[$0]?.incarnation.counter ?? 0) < counter
     }
     return keys.compactMap { remove(key: $0) }
   }
@@ -84,11 +108,9 @@ package struct RecordStore: Sendable {
   /// The entries of all keys in a range, sorted.
   package func entries(from first: UInt64, through last: UInt64) -> [Entry] {
     guard first <= last else { return [] }
-    var result: [Entry] = []
-    for bucket in Self.bucket(of: first)...Self.bucket(of: last) {
-      result += buckets[bucket].filter { first <= $0.key && $0.key <= last }
+    return slots.entries(in: first...last).map {
+      Entry(key: $0.key, stamp: $0.value.record.stamp, hash: $0.value.hash)
     }
-    return result
   }
 
   /// How many records of one author are held.
@@ -96,7 +118,7 @@ package struct RecordStore: Sendable {
 
   /// All records of one author, in the order of their keys.
   package func records(of author: NodeID) -> [Record] {
-    (keysByAuthor[author] ?? []).sorted().compactMap { records[$0] }
+    (keysByAuthor[author] ?? []).sorted().compactMap { self[$0] }
   }
 
   package static func bucket(of key: UInt64) -> Int { Int(key >> 58) }
@@ -104,16 +126,6 @@ package struct RecordStore: Sendable {
   /// The keys that a bucket holds.
   package static func range(of bucket: Int) -> ClosedRange<UInt64> {
     UInt64(bucket) << 58...UInt64(bucket) << 58 | (1 << 58 - 1)
-  }
-
-  private func position(of key: UInt64, in bucket: Int) -> Int {
-    var low = 0
-    var high = buckets[bucket].count
-    while low < high {
-      let middle = (low + high) / 2
-      if buckets[bucket][middle].key < key { low = middle + 1 } else { high = middle }
-    }
-    return low
   }
 
   private mutating func add(_ hash: UInt64, to bucket: Int) {

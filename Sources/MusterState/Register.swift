@@ -29,13 +29,15 @@ package struct RegisterBody: Hashable, Sendable {
   package var answers: [RequestAnswer]
   /// Why the last plan was given up; empty when it was not.
   package var failure: String
+  /// How this founding came from others, oldest first; at most `Limits.recoveries`.
+  package var recoveries: [Recovery]
 
   package init(
     founding: FoundingID, promiseMilliseconds: UInt32, expect: UInt32, voters: [NodeID],
     roster: [NodeID], forgotten: [NodeID] = [], sealed: Bool = false, roles: [Role] = [],
     settings: [Setting] = [], releases: [ReleaseSource] = [], current: ReleaseReference? = nil,
     published: [ReleaseReference] = [], plan: Plan? = nil, answers: [RequestAnswer] = [],
-    failure: String = ""
+    failure: String = "", recoveries: [Recovery] = []
   ) {
     self.founding = founding
     self.promiseMilliseconds = promiseMilliseconds
@@ -52,6 +54,7 @@ package struct RegisterBody: Hashable, Sendable {
     self.plan = plan
     self.answers = answers
     self.failure = failure
+    self.recoveries = recoveries
   }
 
   /// The job committed for `node`; `nil` outside the roster.

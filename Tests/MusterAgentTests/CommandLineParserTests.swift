@@ -176,6 +176,9 @@ func muster(
     #expect(try complete(["muster", "release", ""]) == "add\n")
     #expect(try complete(["muster", "release", "add", "--so"]) == "--source\n")
     #expect(try complete(["muster", "wait", "--conv"]) == "--converged\n")
+    #expect(try complete(["muster", "leader", "st"]) == "step-down\n")
+    #expect(try complete(["muster", "leader", "--expl"]) == "--explain\n")
+    #expect(try complete(["muster", "leader", "step-down", "--t"]) == "--to\n")
   }
 }
 

@@ -33,6 +33,7 @@ import Testing
       http: 127.0.0.1:8080
       log-format: json
       log-level: debug
+      leader: {priority: 0}
       services:
         web:
           roles: [web]
@@ -58,6 +59,7 @@ import Testing
     #expect(options.name == "ci/0" && options.clusterFile == "ci.cluster")
     #expect(options.bind == Address("127.0.0.1:7946") && options.multicast == .off)
     #expect(options.join.count == 2 && options.logFormat == .json && options.logLevel == .debug)
+    #expect(options.leaderPriority == 0)
     #expect(configuration.services.map { $0.name } == ["web", "worker"])
     let web = configuration.services[0]
     #expect(web.roles == [.web] && web.command.count == 4)

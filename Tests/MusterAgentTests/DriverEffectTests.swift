@@ -92,6 +92,7 @@ import Testing
       case .persisted(let ticket): "persisted \(ticket)"
       case .command(_, let ticket): "command \(ticket)"
       case .status: "status"
+      case .clockStood: "clock"
       }
     }
   }

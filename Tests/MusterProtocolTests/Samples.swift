@@ -71,6 +71,9 @@ enum Samples {
     card.expect = 4
     card.isLeaving = true
     card.isSealed = true
+    card.priority = 200
+    card.successor = nodes[1]
+    card.recoveries = 1
     return card
   }
 
@@ -108,7 +111,16 @@ enum Samples {
       answers: [
         RequestAnswer(node: nodes[1], nonce: 3 << 32 | 1, refusal: ""),
         RequestAnswer(node: nodes[2], nonce: 3 << 32 | 7, refusal: "the node is alive"),
-      ], failure: "the plan was given up")
+      ], failure: "the plan was given up", recoveries: [recovery])
+  }
+
+  static var recovery: Recovery {
+    var recovery = Recovery(
+      from: FoundingID(Bytes16(high: 5, low: 6)), version: RegisterVersion(term: 3, count: 8),
+      digest: digest("lost"), to: founding, voter: nodes[0],
+      absorbed: [FoundingID(Bytes16(high: 7, low: 8))])
+    recovery.signature = keys[5].sign(recovery.message(cluster: cluster))
+    return recovery
   }
 
   static func entry(
@@ -144,7 +156,7 @@ enum Samples {
     durable.entry = registerEntry.encoded
     durable.committedEntry = foundingEntry.encoded
     durable.relations = [Setting(key: "port", value: "8081")]
-    durable.left = [Durable.LeftFounding(founding: founding, term: 2, vote: nil)]
+    durable.left = [Durable.LeftFounding(founding: founding, term: 2, vote: nil, isFinal: true)]
     return durable
   }
 
@@ -164,7 +176,19 @@ enum Samples {
     frame.chunks = [[0, 1, 2, 3], [0]]
     frame.heartbeat = Frame.Heartbeat(term: 4, number: 17)
     frame.promise = Frame.Heartbeat(term: 4, number: 16)
+    frame.relayedHeartbeat = relayed(.heartbeat, number: 17)
+    frame.relayedPromise = relayed(.promise, number: 16)
     return frame
+  }
+
+  /// Node 0 leads, node 1 votes.
+  static func relayed(_ kind: RelayedBeat.Kind, number: UInt64) -> RelayedBeat {
+    let beat = Frame.Heartbeat(term: 4, number: number)
+    let message = RelayedBeat.message(
+      kind, beat, leader: nodes[0], voter: nodes[1], cluster: cluster, founding: founding)
+    return RelayedBeat(
+      leader: nodes[0], voter: nodes[1], beat: beat,
+      signature: keys[kind == .heartbeat ? 0 : 1].sign(message))
   }
 
   static var digestRange: StateDigest {

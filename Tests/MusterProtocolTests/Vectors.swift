@@ -50,6 +50,8 @@ extension Vector {
           Samples.nodes[6],
           authority: Samples.keys[5].sign(
             forgetMessage(cluster: Samples.cluster, node: Samples.nodes[6])))),
+      request("step-down", .stepDown(term: 4, to: Samples.nodes[1])),
+      request("step-down-anybody", .stepDown(term: 4, to: nil)),
       request("answered", nil),
     ]
   }
@@ -103,6 +105,7 @@ extension Vector {
     var card = CoordinationCard()
     card.expect = 4
     card.isFree = true
+    card.priority = 0
     return card
   }
 
@@ -135,6 +138,12 @@ extension Vector {
         name: "plan", message: "Plan", bytes: written { Samples.planValue.write(to: &$0) }
       ) { bytes throws(WireError) in
         let value = try Plan(decoding: bytes.span)
+        return written { value.write(to: &$0) }
+      },
+      Vector(
+        name: "recovery", message: "Recovery", bytes: written { Samples.recovery.write(to: &$0) }
+      ) { bytes throws(WireError) in
+        let value = try Recovery(decoding: bytes.span)
         return written { value.write(to: &$0) }
       },
       Vector(
@@ -180,6 +189,8 @@ extension Vector {
       only("chunks") { $0.chunks = whole.chunks },
       only("heartbeat") { $0.heartbeat = whole.heartbeat },
       only("promise") { $0.promise = whole.promise },
+      only("relayed-heartbeat") { $0.relayedHeartbeat = whole.relayedHeartbeat },
+      only("relayed-promise") { $0.relayedPromise = whole.relayedPromise },
       only("nothing") { _ in },
     ]
   }

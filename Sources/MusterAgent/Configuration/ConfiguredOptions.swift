@@ -24,6 +24,8 @@ package struct ConfiguredOptions: Hashable, Sendable {
   package var http: Address?
   package var logFormat: LogFormat?
   package var logLevel: LogLevel?
+  /// `leader: {priority: …}`; 0 to 255.
+  package var leaderPriority: UInt8?
 
   package init() {}
 }
@@ -31,7 +33,7 @@ package struct ConfiguredOptions: Hashable, Sendable {
 extension ConfigurationReader {
   static let optionKeys = [
     "cluster", "name", "state", "shared", "bind", "advertise", "multicast", "interface", "join",
-    "control", "http", "log-format", "log-level",
+    "control", "http", "log-format", "log-level", "leader",
   ]
 
   /// Paths are as they would be on the command line: relative to where the agent starts.
@@ -57,7 +59,14 @@ extension ConfigurationReader {
     options.logLevel = fields["log-level"]
       .flatMap { choice($0, "log level", LogLevel.allCases.map { $0.name }) }
       .flatMap { LogLevel(name: $0) }
+    options.leaderPriority = fields["leader"].flatMap { leaderPriority($0) }
     return options
+  }
+
+  private mutating func leaderPriority(_ node: YamlNode) -> UInt8? {
+    let fields = fields(node, "leader", allowed: ["priority"])
+    return fields["priority"].flatMap { number($0, "priority", in: 0...255) }
+      .map { UInt8($0) }
   }
 
   private mutating func multicast(_ node: YamlNode) -> ConfiguredOptions.Multicast? {

@@ -128,10 +128,10 @@ package final class Agent {
       scheduleContext()
       scheduleRemembering()
     case .memberDead, .memberLeft, .memberForgotten, .recordUpdated, .leaderChanged,
-      .registerCommitted, .roleChanged:
+      .registerCommitted, .roleChanged, .recovered:
       scheduleContext()
     case .memberSuspect, .founded, .joined, .sealed, .planChanged, .acknowledged,
-      .releaseChanged, .clusterConflict, .equivocation, .nameConflict:
+      .releaseChanged, .clusterConflict, .equivocation, .nameConflict, .clockStood:
       break
     }
   }

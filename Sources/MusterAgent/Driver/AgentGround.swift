@@ -92,6 +92,6 @@ package final class AgentGround {
       authority: cluster.authority, name: options.name, incarnation: state.incarnation,
       isFreshIdentity: state.isFresh, address: address, join: join.filter { $0 != address },
       usesMulticast: options.multicast != nil, founds: options.founds, software: software,
-      seed: seed)
+      priority: options.leaderPriority, seed: seed)
   }
 }

@@ -1,3 +1,4 @@
+import MusterProtocol
 import MusterState
 
 /// Everything that `muster agent` is told, by flags or by `muster.yaml`, already checked for
@@ -33,6 +34,8 @@ package struct AgentOptions: Hashable, Sendable {
   package var logFormat: LogFormat
   /// `--log-level`: the least severe line that is written.
   package var logLevel: LogLevel
+  /// `leader: {priority: …}` of `muster.yaml`: who leads first; 0 never leads, and still votes.
+  package var leaderPriority: UInt8
 
   /// 239.77.83.84:7946, administratively scoped: it never leaves the site.
   package static let defaultMulticast = Address(v4: 0xef4d_5354, port: 7_946)
@@ -42,7 +45,8 @@ package struct AgentOptions: Hashable, Sendable {
     sharedDirectory: String, bind: Address, advertise: Address? = nil,
     multicast: Address? = AgentOptions.defaultMulticast, interface: String? = nil,
     join: [Address] = [], controlSocket: String, http: Address? = nil,
-    configurationFile: String? = nil, logFormat: LogFormat = .text, logLevel: LogLevel = .info
+    configurationFile: String? = nil, logFormat: LogFormat = .text, logLevel: LogLevel = .info,
+    leaderPriority: UInt8 = LeaderPriority.standard
   ) {
     self.founds = founds
     self.clusterFile = clusterFile
@@ -59,6 +63,7 @@ package struct AgentOptions: Hashable, Sendable {
     self.configurationFile = configurationFile
     self.logFormat = logFormat
     self.logLevel = logLevel
+    self.leaderPriority = leaderPriority
   }
 }
 

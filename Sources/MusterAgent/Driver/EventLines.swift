@@ -29,8 +29,14 @@ extension Log {
       )
     case .equivocation(let node):
       (.error, "\(node.short) signed two values for one version: nothing of it is believed")
+    case .clockStood(let span):
+      (
+        .warning,
+        "this machine's clock stood still for \(span.milliseconds) ms or the wall clock was set: "
+          + "if this node led, it has stepped down"
+      )
     case .leaderChanged, .founded, .joined, .sealed, .registerCommitted, .roleChanged,
-      .planChanged, .acknowledged, .releaseChanged, .clusterConflict:
+      .planChanged, .acknowledged, .releaseChanged, .clusterConflict, .recovered:
       decisionLine(for: event)
     }
   }
@@ -60,10 +66,17 @@ extension Log {
       (
         .error,
         "another cluster was founded from this cluster file (\(founding)); nothing moves by "
-          + "itself: stop the nodes of one and remove their state"
+          + "itself: to keep this one, run 'muster cluster recover --force --absorb \(founding) "
+          + "--authority KEY' on a node of it; or stop the nodes of one and remove their state"
+      )
+    case .recovered(let old, let new, let voter):
+      (
+        .error,
+        "the operator has let \(new) continue the founding \(old), from \(voter.short): what was "
+          + "committed elsewhere meanwhile is lost, and nothing leads back"
       )
     case .memberAlive, .memberSuspect, .memberDead, .memberLeft, .memberForgotten,
-      .recordUpdated, .nameConflict, .equivocation:
+      .recordUpdated, .nameConflict, .equivocation, .clockStood:
       preconditionFailure("a matter of membership")
     }
   }

@@ -31,10 +31,17 @@ package final class PeerRun {
   private var isInBatch = false
   private var isHalted = false
   private var alarm: (token: EventLoop.TimerToken, time: Int64)?
+  private let clocks: () -> ClockWatch.Reading
+  private var watch: ClockWatch
 
-  package init(_ face: Face, loop: EventLoop) {
+  /// - Parameter clocks: reads both clocks.
+  package init(
+    _ face: Face, loop: EventLoop, clocks: @escaping () -> ClockWatch.Reading = { .now }
+  ) {
     self.face = face
     self.loop = loop
+    self.clocks = clocks
+    watch = ClockWatch(clocks())
   }
 
   package convenience init(_ peer: Peer, loop: EventLoop) {
@@ -47,11 +54,24 @@ package final class PeerRun {
       loop: loop)
   }
 
-  package var view: ClusterView { face.view(now) }
+  /// Nobody is told of a lease that ended while the clock stood.
+  package var view: ClusterView {
+    watchClock()
+    return face.view(now)
+  }
 
   private var now: Instant { Instant(nanoseconds: loop.now) }
 
+  private func watchClock() {
+    if let span = watch.stood(at: clocks()) { handle(.clockStood(span)) }
+  }
+
   package func feed(_ input: Input) {
+    watchClock()
+    handle(input)
+  }
+
+  private func handle(_ input: Input) {
     guard !isHalted else { return }
     inputs.append(input)
     guard !isHandling else { return }

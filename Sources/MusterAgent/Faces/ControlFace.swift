@@ -19,11 +19,14 @@ final class ControlFace {
     Router(routes: [
       Router.Route("GET", "/members", self, ControlFace.members),
       Router.Route("GET", "/status", self, ControlFace.status),
+      Router.Route("GET", "/leader", self, ControlFace.leader),
       Router.Route("GET", "/get", self, ControlFace.get),
       Router.Route("GET", "/events", self, ControlFace.events),
       Router.Route("GET", "/wait", self, ControlFace.wait),
       Router.Route("POST", "/set", self, ControlFace.set),
       Router.Route("POST", "/release", self, ControlFace.release),
+      Router.Route("POST", "/leader/step-down", self, ControlFace.stepDown),
+      Router.Route("POST", "/cluster/recover", self, ControlFace.recover),
       Router.Route("POST", "/leave", self, ControlFace.leave),
       Router.Route("POST", "/forget", self, ControlFace.forget),
     ])
@@ -42,6 +45,11 @@ final class ControlFace {
       HttpResponse(
         json: interior.view.statusJson(
           at: interior.now, wall: MonotonicClock.wallNanoseconds)))
+  }
+
+  private func leader(_ request: HttpRequest, _ responder: HttpResponder) throws(FaceError) {
+    try request.allowQuery()
+    responder.answer(HttpResponse(json: interior.view.leaderJson))
   }
 
   /// `?node=NAME|cluster`, and `&key=KEY` for one value alone.
@@ -135,6 +143,24 @@ final class ControlFace {
     let sha256 = try body.text("sha256")
     try submit(responder) { () throws(OperatorRequest.Refusal) in
       try OperatorRequest.release(version: version, source: source, sha256: sha256)
+    }
+  }
+
+  /// `to`: the voter that is to take over; without it, whoever stands first.
+  private func stepDown(_ request: HttpRequest, _ responder: HttpResponder) throws(FaceError) {
+    try request.allowQuery()
+    let body = try request.object("to")
+    var successor: NodeID?
+    if let name = body["to"]?.string { successor = try Self.node(name, in: interior.view) }
+    interior.submit(.stepDown(to: successor)) { responder.answer(HttpResponse($0)) }
+  }
+
+  /// What `muster cluster recover` has signed.
+  private func recover(_ request: HttpRequest, _ responder: HttpResponder) throws(FaceError) {
+    try request.allowQuery()
+    let order = try RecoverRequest(request)
+    interior.submit(.recover(order.recovery, force: order.isForced)) {
+      responder.answer(HttpResponse($0))
     }
   }
 

@@ -29,6 +29,8 @@ struct EventDetails {
           JsonMember("claimant", .string(claimant.description)),
         ])
     case .equivocation(let id): self.init("equivocation", id)
+    case .clockStood(let span):
+      self.init("clock-stood", nil, [JsonMember("for_ms", .integer(span.milliseconds))])
     case .roleChanged(let id, let role):
       self.init("role-changed", id, [JsonMember("role", .text(role?.name))])
     case .acknowledged(let id, let plan, let acknowledgement):
@@ -39,7 +41,7 @@ struct EventDetails {
           JsonMember("plan", .string(plan.description)),
         ])
     case .leaderChanged, .founded, .joined, .sealed, .registerCommitted, .planChanged,
-      .releaseChanged, .clusterConflict:
+      .releaseChanged, .clusterConflict, .recovered:
       self.init(cluster: event, name: name)
     }
   }
@@ -66,12 +68,18 @@ struct EventDetails {
       self.init("sealed", nil, [JsonMember("founding", .string(founding.description))])
     case .clusterConflict(let founding):
       self.init("cluster-conflict", nil, [JsonMember("founding", .string(founding.description))])
+    case .recovered(let old, let new, let voter):
+      self.init(
+        "recovered", voter,
+        [
+          JsonMember("from", .string(old.description)), JsonMember("to", .string(new.description)),
+        ])
     case .registerCommitted(let version):
       self.init("register-committed", nil, [JsonMember("register", .string(version.description))])
     case .planChanged(let plan, let previous): self.init(plan: plan, previous: previous)
     case .releaseChanged(let release): self.init("release-changed", nil, release?.details ?? [])
     case .memberAlive, .memberSuspect, .memberDead, .memberLeft, .memberForgotten,
-      .recordUpdated, .nameConflict, .equivocation, .roleChanged, .acknowledged:
+      .recordUpdated, .nameConflict, .equivocation, .roleChanged, .acknowledged, .clockStood:
       preconditionFailure("an event about one node")
     }
   }

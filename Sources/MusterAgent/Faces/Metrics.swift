@@ -130,6 +130,11 @@ struct Metrics {
     add("repairs", "Comparisons with a peer that found a difference.", counters.repairs)
     add("elections", "Elections that this node began.", counters.elections)
     add("commits", "Registers that this node committed.", counters.commits)
+    add("clock_stops", "How often the clock had stood still.", counters.clockStops)
+    add(
+      "relays_asked", "Heartbeats and promises that this node handed to relays.",
+      counters.relaysAsked)
+    add("relayed", "Heartbeats and promises that this node passed on.", counters.relayed)
     add("events", "Events in this node's history.", history.last)
   }
 

@@ -37,6 +37,7 @@ final class PublicFace {
         "node": .string(view.name),
         "founded": .bool(isFounded),
         "leader": .text(view.leader.map { view.name(of: $0) }),
+        "is_leader": .bool(view.leadership.isLeader(guarantee: view.leadership.guarantee)),
         "waiting_for": .text(view.waitingFor),
       ]))
   }

@@ -146,6 +146,9 @@ extension Counters {
       "repairs": .count(repairs),
       "elections": .count(elections),
       "commits": .count(commits),
+      "clock_stops": .count(clockStops),
+      "relays_asked": .count(relaysAsked),
+      "relayed": .count(relayed),
       "dropped": .object(
         DropReason.allCases.map { JsonMember($0.name, .count(count(of: $0))) }),
     ]

@@ -35,6 +35,12 @@ struct CoordinationCard: Hashable, Sendable {
   var isLeaving = false
   /// Whether the register it shows is sealed: decides which founding is the better one.
   var isSealed = false
+  /// Who stands first for election, and votes first; 0: never leads.
+  var priority = LeaderPriority.standard
+  /// Whom the author wants elected in its place, with `resigned`.
+  var successor: NodeID?
+  /// How many recoveries its founding comes from: others look whether one of them is theirs.
+  var recoveries: UInt32 = 0
 
   var encoded: [UInt8] {
     var writer = WireWriter()
@@ -56,6 +62,9 @@ struct CoordinationCard: Hashable, Sendable {
     writer.unsigned(14, UInt64(expect))
     writer.flag(15, isLeaving)
     writer.flag(16, isSealed)
+    if priority != LeaderPriority.standard { writer.unsigned(20, UInt64(priority) + 1) }
+    if let successor { writer.array(21, successor.bytes.bytes) }
+    writer.unsigned(22, UInt64(recoveries))
     return writer.bytes
   }
 
@@ -87,12 +96,28 @@ struct CoordinationCard: Hashable, Sendable {
       case 14: expect = try field.unsigned32()
       case 15: isLeaving = try field.flag()
       case 16: isSealed = try field.flag()
+      case 20: priority = try LeaderPriority.decoded(field.unsigned())
+      case 21: successor = try field.node()
+      case 22: recoveries = try field.unsigned32()
       default: break
       }
     }
     if let digest { register = RegisterPointer(version: version, digest: digest) }
     // Terms near the end of their range would make the next one overflow.
     guard term < 1 << 62, version.term < 1 << 62, version.count < 1 << 62 else { throw .overflow }
+  }
+}
+
+/// How much a node is wanted as leader.
+package enum LeaderPriority {
+  package static let standard: UInt8 = 100
+
+  /// One more than the priority is written, and nothing for the standard one: a card of a daemon
+  /// that knows no priorities means the standard one, and not *never leads*.
+  static func decoded(_ value: UInt64) throws(WireError) -> UInt8 {
+    guard value > 0 else { return standard }
+    guard value <= 256 else { throw .field(20) }
+    return UInt8(value - 1)
   }
 }
 

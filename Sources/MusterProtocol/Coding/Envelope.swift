@@ -31,11 +31,12 @@ enum Envelope {
     guard kind == clusterKind || kind == pairKind else {
       return .failure(Refused(.unknownKind))
     }
-    guard let random = Bytes16(datagram[9..<25]) else { return .failure(Refused(.truncated)) }
+    let span = datagram.span
+    let random = Bytes16(high: word(span, at: 9), low: word(span, at: 17))
     return .success(
       Parsed(
-        kind: kind, hint: word(datagram[1..<9]),
-        nonce: Nonce(random: random, counter: word(datagram[25..<33])),
+        kind: kind, hint: word(span, at: 1),
+        nonce: Nonce(random: random, counter: word(span, at: 25)),
         ciphertext: Array(datagram[headerBytes...])))
   }
 
@@ -47,22 +48,27 @@ enum Envelope {
   static func assemble(
     kind: UInt8, hint: UInt64, nonce: Nonce, ciphertext: [UInt8]
   ) -> [UInt8] {
-    [kind] + bytes(hint) + nonce.bytes + ciphertext
+    var datagram: [UInt8] = []
+    datagram.reserveCapacity(headerBytes + ciphertext.count)
+    datagram.append(kind)
+    appendBigEndian(hint, to: &datagram)
+    nonce.random.append(to: &datagram)
+    appendBigEndian(nonce.counter, to: &datagram)
+    datagram.append(contentsOf: ciphertext)
+    return datagram
   }
 
   /// What the seal also covers: the protocol, the cluster, the kind and the hint.
   static func associated(_ cluster: ClusterID, kind: UInt8, hint: UInt64) -> [UInt8] {
-    Array("muster v1".utf8) + cluster.bytes.bytes + [kind] + bytes(hint)
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(34)
+    bytes.append(contentsOf: "muster v1".utf8)
+    cluster.bytes.append(to: &bytes)
+    bytes.append(kind)
+    appendBigEndian(hint, to: &bytes)
+    return bytes
   }
 
   /// A sender's hint: the first half of its identity.
   static func hint(of node: NodeID) -> UInt64 { node.bytes.high }
-
-  private static func word(_ bytes: ArraySlice<UInt8>) -> UInt64 {
-    bytes.reduce(0) { $0 << 8 | UInt64($1) }
-  }
-
-  private static func bytes(_ word: UInt64) -> [UInt8] {
-    (0..<8).map { UInt8(truncatingIfNeeded: word >> (56 - 8 * UInt64($0))) }
-  }
 }

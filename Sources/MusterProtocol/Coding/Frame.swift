@@ -16,6 +16,8 @@ struct Frame: Hashable, Sendable {
   var chunks: [[UInt8]] = []
   var heartbeat: Heartbeat?
   var promise: Heartbeat?
+  var relayedHeartbeat: RelayedBeat?
+  var relayedPromise: RelayedBeat?
 
   struct Ping: Hashable, Sendable {
     var sequence: UInt32
@@ -83,6 +85,8 @@ struct Frame: Hashable, Sendable {
     for chunk in chunks { writer.item(10, chunk) }
     if let heartbeat { writer.message(11) { writeHeartbeat(heartbeat, to: &$0) } }
     if let promise { writer.message(12) { writeHeartbeat(promise, to: &$0) } }
+    if let relayedHeartbeat { writer.message(13) { relayedHeartbeat.write(to: &$0) } }
+    if let relayedPromise { writer.message(14) { relayedPromise.write(to: &$0) } }
     return writer.bytes
   }
 
@@ -108,6 +112,8 @@ struct Frame: Hashable, Sendable {
       case 10: chunks.append(try field.array(limit: Limits.datagramBytes))
       case 11: heartbeat = try Heartbeat(decoding: field.message)
       case 12: promise = try Heartbeat(decoding: field.message)
+      case 13: relayedHeartbeat = try RelayedBeat(decoding: field.message)
+      case 14: relayedPromise = try RelayedBeat(decoding: field.message)
       default: break
       }
     }

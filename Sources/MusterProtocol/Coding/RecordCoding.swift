@@ -79,5 +79,13 @@ extension Record {
 /// What a signature covers: the purpose, the cluster and the exact bytes. The purpose keeps a
 /// signature for one thing from being shown for another.
 func signedMessage(_ purpose: String, _ cluster: ClusterID, _ payload: [UInt8]) -> [UInt8] {
-  Array("muster \(purpose) v1".utf8) + [0] + cluster.bytes.bytes + payload
+  var message: [UInt8] = []
+  message.reserveCapacity(purpose.utf8.count + 27 + payload.count)
+  message.append(contentsOf: "muster ".utf8)
+  message.append(contentsOf: purpose.utf8)
+  message.append(contentsOf: " v1".utf8)
+  message.append(0)
+  cluster.bytes.append(to: &message)
+  message.append(contentsOf: payload)
+  return message
 }

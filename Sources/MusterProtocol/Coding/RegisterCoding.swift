@@ -21,6 +21,7 @@ extension RegisterBody {
     if let plan { writer.message(14) { plan.write(to: &$0) } }
     for answer in answers { writer.message(15) { answer.write(to: &$0) } }
     writer.text(16, failure)
+    for recovery in recoveries { writer.message(32) { recovery.write(to: &$0) } }
     return writer.bytes
   }
 
@@ -49,6 +50,9 @@ extension RegisterBody {
       case 14: body.plan = try Plan(decoding: field.message)
       case 15: body.answers.append(try RequestAnswer(decoding: field.message))
       case 16: body.failure = try field.text(limit: Limits.valueBytes)
+      case 32:
+        guard body.recoveries.count < Limits.recoveries else { throw .limit(32) }
+        body.recoveries.append(try Recovery(decoding: field.message))
       default: break
       }
     }

@@ -51,13 +51,21 @@ struct WireReader: ~Escapable {
       return text
     }
 
+    /// Checks the field of a value of fixed size, which is read where it lies.
+    private func fixed(_ size: Int) throws(WireError) {
+      guard wireType == 2 else { throw .wireType }
+      guard content.count <= size else { throw .limit(tag) }
+    }
+
     func bytes16() throws(WireError) -> Bytes16 {
-      guard let value = Bytes16(try array(limit: 16)) else { throw .field(tag) }
+      try fixed(16)
+      guard let value = Bytes16(content) else { throw .field(tag) }
       return value
     }
 
     func bytes32() throws(WireError) -> Bytes32 {
-      guard let value = Bytes32(try array(limit: 32)) else { throw .field(tag) }
+      try fixed(32)
+      guard let value = Bytes32(content) else { throw .field(tag) }
       return value
     }
 
@@ -65,7 +73,8 @@ struct WireReader: ~Escapable {
     func digest() throws(WireError) -> Digest { Digest(try bytes32()) }
 
     func signature() throws(WireError) -> Signature {
-      guard let value = Signature(try array(limit: 64)) else { throw .field(tag) }
+      try fixed(64)
+      guard let value = Signature(content) else { throw .field(tag) }
       return value
     }
 
@@ -132,13 +141,7 @@ struct WireReader: ~Escapable {
 
 /// The bytes of a span as an array of their own.
 func copy(_ span: Span<UInt8>) -> [UInt8] {
-  [UInt8](copying: span)
-}
-
-extension [UInt8] {
-  fileprivate init(copying span: Span<UInt8>) {
-    self.init()
-    reserveCapacity(span.count)
-    for index in span.indices { append(span[index]) }
+  [UInt8](capacity: span.count) { output in
+    for index in span.indices { output.append(span[index]) }
   }
 }

@@ -23,7 +23,13 @@ struct WireWriter {
     item(tag, value)
   }
 
-  mutating func text(_ tag: Int, _ value: String) { array(tag, Array(value.utf8)) }
+  mutating func text(_ tag: Int, _ value: String) {
+    let content = value.utf8
+    guard !content.isEmpty else { return }
+    varint(UInt64(tag) << 3 | 2)
+    varint(UInt64(content.count))
+    bytes.append(contentsOf: content)
+  }
 
   /// An element of a repeated field, or a nested message: written even when empty.
   mutating func item(_ tag: Int, _ value: [UInt8]) {
@@ -32,10 +38,21 @@ struct WireWriter {
     bytes.append(contentsOf: value)
   }
 
+  /// Writes the message in place. Its length stands before it and is known after it: most are
+  /// short enough for the one byte that was left for it.
   mutating func message(_ tag: Int, _ body: (inout WireWriter) -> Void) {
-    var nested = WireWriter()
-    body(&nested)
-    item(tag, nested.bytes)
+    varint(UInt64(tag) << 3 | 2)
+    let start = bytes.count
+    bytes.append(0)
+    body(&self)
+    let length = bytes.count - start - 1
+    guard length >= 0x80 else {
+      bytes[start] = UInt8(length)
+      return
+    }
+    var prefix = WireWriter()
+    prefix.varint(UInt64(length))
+    bytes.replaceSubrange(start...start, with: prefix.bytes)
   }
 
   private mutating func varint(_ value: UInt64) {

@@ -107,6 +107,8 @@ struct RequestCard: Hashable, Sendable {
     case set(Setting)
     case addRelease(ReleaseSource)
     case forget(NodeID, authority: Signature?)
+    /// The leader of this term is to hand over, to this node or to anybody.
+    case stepDown(term: UInt64, to: NodeID?)
   }
 
   init(nonce: UInt64, action: Action?) {
@@ -123,6 +125,11 @@ struct RequestCard: Hashable, Sendable {
     case .forget(let node, let authority):
       writer.array(4, node.bytes.bytes)
       if let authority { writer.array(5, authority.bytes) }
+    case .stepDown(let term, let successor):
+      writer.message(13) {
+        $0.unsigned(1, term)
+        if let successor { $0.array(2, successor.bytes.bytes) }
+      }
     case nil: break
     }
     return writer.bytes
@@ -141,10 +148,25 @@ struct RequestCard: Hashable, Sendable {
       case 3: action = .addRelease(try ReleaseSource(decoding: field.message))
       case 4: forgotten = try field.node()
       case 5: authority = try field.signature()
+      case 13: action = try Self.stepDown(decoding: field.message)
       default: break
       }
     }
     if let forgotten { action = .forget(forgotten, authority: authority) }
     self.init(nonce: nonce, action: action)
+  }
+
+  private static func stepDown(decoding bytes: Span<UInt8>) throws(WireError) -> Action {
+    var reader = WireReader(bytes)
+    var term: UInt64 = 0
+    var successor: NodeID?
+    while let field = try reader.next() {
+      switch field.tag {
+      case 1: term = try field.unsigned()
+      case 2: successor = try field.node()
+      default: break
+      }
+    }
+    return .stepDown(term: term, to: successor)
   }
 }

@@ -14,16 +14,21 @@ struct Coordination: Sendable {
   var quarantineUntil = Instant.zero
   var role = ElectionRole.follower
   var certificate: Certificate?
+  var verdicts = Verdicts()
   var bound: Bound?
   var boundUntil = Instant.zero
   var resigned: UInt64 = 0
-  /// The newest heartbeat of each leader that has not been promised to yet.
-  var heartbeat: (from: NodeID, beat: Frame.Heartbeat)?
+  /// Whom this node asked to take over when it resigned.
+  var successor: NodeID?
+  /// The newest heartbeat that has not been answered yet.
+  var heartbeat: PendingHeartbeat?
 
   // Candidate.
   var campaignAt: Instant?
   var candidateUntil = Instant.zero
   var holdOffUntil = Instant.zero
+  /// The leader that resigned has named this node.
+  var isNamed = false
 
   // Leader.
   var number: UInt64 = 0
@@ -31,6 +36,9 @@ struct Coordination: Sendable {
   var promised: [NodeID: UInt64] = [:]
   var nextHeartbeat = Instant.zero
   var electedAt = Instant.zero
+  var relaying = Relaying()
+  /// Who is to become a voter as soon as it has promised, too.
+  var newcomer: NodeID?
   var stuckSince: Instant?
   var lastStuck: Instant?
   var phaseSince = Instant.zero
@@ -56,6 +64,10 @@ struct Coordination: Sendable {
   var gateSince = Instant.zero
   var quietSince: Instant?
   var conflict: FoundingID?
+  /// An operator's recovery that waits for a write under way.
+  var recovery: Peer.PendingRecovery?
+  /// Foundings that claim to continue this one and do not, and until when that is believed.
+  var unrelated: [FoundingID: Instant] = [:]
 
   // Durability.
   var ticket: UInt64 = 0
@@ -71,6 +83,15 @@ struct Coordination: Sendable {
   var shownSealed = false
   var wakeAt: Instant?
 
+  struct PendingHeartbeat: Sendable {
+    var leader: NodeID
+    var beat: Frame.Heartbeat
+    /// Whether it came straight from the leader.
+    var isDirect: Bool
+    /// The members that passed it on.
+    var relays: [NodeID]
+  }
+
   struct PlanStage: Hashable, Sendable {
     var plan: PlanID
     var phase: Plan.Phase
@@ -78,6 +99,7 @@ struct Coordination: Sendable {
   }
 
   struct Fetching: Sendable {
+    var founding: FoundingID
     var pointer: RegisterPointer
     /// The digest wanted now: the pointer's, or an ancestor's on the way to what is known.
     var chain: [RegisterEntry]
@@ -101,7 +123,8 @@ extension Peer {
 
   /// My promise and my quarantine are over (`unbound` in the proof).
   var isUnbound: Bool {
-    now >= coordination.boundUntil && now >= coordination.quarantineUntil
+    plants(.noTime)
+      || now >= coordination.boundUntil && now >= coordination.quarantineUntil
   }
 
   /// Measured from before the heartbeat was sent, never from its answer.
@@ -115,7 +138,10 @@ extension Peer {
     return coordination.sentAt[quorum].map { $0 + length }
   }
 
-  var hasValidLease: Bool { leaseUntil(voters).map { now < $0 } ?? false }
+  var hasValidLease: Bool {
+    if plants(.noTime) { return coordination.role == .leader }
+    return leaseUntil(voters).map { now < $0 } ?? false
+  }
 
   /// May act: leader, lease, a register committed in this term, sealed.
   var isEffectiveLeader: Bool {
@@ -143,11 +169,13 @@ extension Peer {
       guard !isStopped, coordination.waitingFor == nil else { return }
       guard coordination.isDirty || coordination.wakeAt.map({ now >= $0 }) ?? false else { return }
       coordination.isDirty = false
+      recoverIfAsked()
       if durable.founding == nil {
         found()
       } else {
         considerFoundings()
         catchUp()
+        checkCertificates()
         follow()
         vote()
         campaign()
@@ -193,6 +221,7 @@ extension Peer {
     if let entry = coordination.entry, let digest = coordination.digest {
       card.register = RegisterPointer(version: entry.version, digest: digest)
       card.isSealed = entry.body.sealed
+      card.recoveries = UInt32(entry.body.recoveries.count)
     }
     card.committed = durable.committed
     card.role = coordination.role
@@ -201,6 +230,8 @@ extension Peer {
     card.certificate = coordination.role == .leader ? coordination.certificate : nil
     card.expect = configuration.expect
     card.isLeaving = leaving.hasBegun
+    card.priority = configuration.priority
+    card.successor = coordination.successor
     #if MUSTER_PLANTED_BUGS
       lie(in: &card)
     #endif
@@ -267,14 +298,7 @@ extension Peer {
     {
       return bound.leader
     }
-    var best: (node: NodeID, term: UInt64)?
-    for node in ring {
-      guard let card = card(of: node), card.role == .leader, card.term >= durable.term,
-        card.term > best?.term ?? 0
-      else { continue }
-      best = (node, card.term)
-    }
-    return best?.node
+    return highestCertifiedLeader
   }
 
   /// The newest body this node knows to be committed: what it acts on.
@@ -322,7 +346,7 @@ extension Peer {
   /// Members become fit to vote by the passing of time alone.
   private var electorateDeadline: Instant? {
     var earliest: Instant?
-    for member in members.values {
+    for (_, member) in members {
       let wait = member.state == .alive ? timing.voterStable : timing.voterDemotion
       let due = member.since + wait
       if due > now { earliest = min(due, earliest ?? due) }

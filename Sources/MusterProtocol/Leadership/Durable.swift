@@ -22,6 +22,8 @@ struct Durable: Hashable, Sendable {
     var founding: FoundingID
     var term: UInt64
     var vote: NodeID?
+    /// Left by an operator's recovery: this node never returns.
+    var isFinal = false
   }
 
   init() {}
@@ -42,6 +44,7 @@ struct Durable: Hashable, Sendable {
         $0.array(1, founding.founding.bytes.bytes)
         $0.unsigned(2, founding.term)
         if let vote = founding.vote { $0.array(3, vote.bytes.bytes) }
+        $0.flag(4, founding.isFinal)
       }
     }
     return writer.bytes
@@ -79,6 +82,7 @@ extension Durable.LeftFounding {
       case 1: founding = FoundingID(try field.bytes16())
       case 2: term = try field.unsigned()
       case 3: vote = try field.node()
+      case 4: isFinal = try field.flag()
       default: break
       }
     }

@@ -23,7 +23,7 @@ extension Peer {
 
   /// Queries stand apart from the mutating rules: a closure in a mutating function would copy
   /// the whole peer.
-  private var highestCertifiedLeader: NodeID? {
+  var highestCertifiedLeader: NodeID? {
     var best: (node: NodeID, term: UInt64)?
     for node in ring where node != id {
       guard let card = card(of: node), card.role == .leader, card.term >= durable.term,
@@ -35,26 +35,33 @@ extension Peer {
   }
 
   private var highestVoterTerm: UInt64 {
-    (plants(.termOfAnyone) ? ring : voters).reduce(0) { max($0, card(of: $1)?.term ?? 0) }
+    if plants(.termOfAnyone) { return ring.reduce(0) { max($0, card(of: $1)?.term ?? 0) } }
+    return voters.reduce(0) { max($0, card(of: $1)?.term ?? 0) }
   }
 
   private mutating func promise(to leader: NodeID, term: UInt64) {
     guard coordination.role == .follower, let pending = coordination.heartbeat,
-      pending.from == leader, pending.beat.term == term, pending.beat.term == durable.term
+      pending.leader == leader, pending.beat.term == term, pending.beat.term == durable.term
     else { return }
     coordination.heartbeat = nil
+    let next = Coordination.Bound(leader: leader, term: term, number: pending.beat.number)
     if let bound = coordination.bound, bound.leader == leader, bound.term == term,
-      bound.number >= pending.beat.number
+      bound.number >= next.number
     {
+      // Promised already: said again only to a leader that cannot have heard it.
+      relayPromise(bound, by: pending.relays)
       return
     }
-    coordination.bound = Coordination.Bound(
-      leader: leader, term: term, number: pending.beat.number)
+    coordination.bound = next
     coordination.boundUntil = now + timing.promise
     coordination.campaignAt = nil
-    var frame = Frame()
-    frame.promise = pending.beat
-    send(frame, to: leader)
+    coordination.isNamed = false
+    if pending.isDirect {
+      var frame = Frame()
+      frame.promise = pending.beat
+      send(frame, to: leader)
+    }
+    relayPromise(next, by: pending.relays)
   }
 
   /// A register of the leader's own term lies on the leader's chain, so what the leader has
@@ -76,6 +83,10 @@ extension Peer {
     else { return }
     coordination.boundUntil = now
     coordination.isDirty = true
+    guard let successor = shown.successor, shown.resigned == durable.term else { return }
+    // The others leave it the time of one candidacy.
+    coordination.holdOffUntil = successor == id ? now : now + timing.candidateTimeoutMaximum
+    coordination.isNamed = successor == id
   }
 
   /// R5: take up the highest term that a voter shows, when nothing binds me.
@@ -149,19 +160,16 @@ extension Peer {
       return
     }
     guard coordination.role == .follower, isVoter, isUnbound, now >= coordination.holdOffUntil,
-      !leaving.hasBegun, hasFreeMajority
+      !leaving.hasBegun, configuration.priority > 0, hasFreeMajority
     else {
       coordination.campaignAt = nil
       return
     }
-    guard let campaignAt = coordination.campaignAt else {
-      let rank = rankAmongVoters
-      coordination.campaignAt =
-        now + timing.campaignStagger * rank + generator.upTo(timing.campaignJitter)
-      return
-    }
+    let campaignAt = coordination.campaignAt ?? now + campaignDelay()
+    coordination.campaignAt = campaignAt
     guard now >= campaignAt, let founding = durable.founding else { return }
     coordination.campaignAt = nil
+    coordination.isNamed = false
     let highest = highestVoterTerm
     counters.elections += 1
     coordination.role = .candidate
@@ -176,9 +184,23 @@ extension Peer {
     isMajority { $0 == id || members[$0]?.state == .alive && card(of: $0)?.isFree ?? false }
   }
 
+  /// Whom the last leader has named stands at once; the others one after the other.
+  private mutating func campaignDelay() -> TimeSpan {
+    if coordination.isNamed { return .zero }
+    return timing.campaignStagger * rankAmongVoters + generator.upTo(timing.campaignJitter)
+  }
+
+  /// The place among the live voters that may stand: by priority, then by identity. Who has not
+  /// shown this founding yet has shown its priority before.
   private var rankAmongVoters: Int64 {
-    let alive = voters.filter { $0 == id || members[$0]?.state == .alive }
-    return Int64(alive.firstIndex(of: id) ?? 0)
+    let own = (priority: configuration.priority, node: id)
+    let before = voters.filter { voter in
+      guard voter != id, members[voter]?.state == .alive, let card = coordinationCards[voter],
+        card.priority > 0, card.resigned == 0 || card.resigned < durable.term
+      else { return false }
+      return card.priority != own.priority ? card.priority > own.priority : voter < own.node
+    }
+    return Int64(before.count)
   }
 
   private func votesForMe(_ founding: FoundingID) -> [Certificate.Vote] {
@@ -210,9 +232,12 @@ extension Peer {
     guard let old = coordination.entry, let parent = coordination.digest else { return }
     coordination.role = .leader
     coordination.certificate = certificate
+    coordination.successor = nil
     coordination.number = 0
     coordination.sentAt = [:]
     coordination.promised = [:]
+    coordination.relaying = Relaying()
+    coordination.newcomer = nil
     coordination.electedAt = now
     coordination.nextHeartbeat = now
     coordination.stuckSince = nil
@@ -247,6 +272,13 @@ extension Peer {
     coordination.boundUntil = now
   }
 
+  /// An operator's step-down: this node lets the others stand first, the named one before all.
+  mutating func resign(inFavourOf successor: NodeID?) {
+    resign()
+    coordination.successor = successor
+    coordination.holdOffUntil = now + timing.promise
+  }
+
   // MARK: - Certificates
 
   /// Whether a leader's claim carries the votes of a majority of my register's voters.
@@ -257,7 +289,9 @@ extension Peer {
     guard let certificate = card.certificate, certificate.term == card.term,
       certificate.leader == node, let entry = coordination.entry
     else { return false }
-    return isValid(certificate, voters: entry.body.voters, founding: entry.body.founding)
+    let question = Verdicts.Question(
+      certificate: certificate, voters: entry.body.voters, founding: entry.body.founding)
+    return coordination.verdicts[question] ?? false
   }
 
   func isValid(_ certificate: Certificate, voters: [NodeID], founding: FoundingID) -> Bool {

@@ -61,47 +61,68 @@ extension Peer {
   /// F3: a node whose register is not sealed moves to a better founding. Two sealed ones never
   /// merge by themselves: that is an alarm.
   mutating func considerFoundings() {
-    guard let own = durable.founding, let best = bestFounding(), best != own else { return }
-    let isSealed = coordination.entry?.body.sealed ?? false
-    guard !isSealed else {
-      if showsSealed(best), coordination.conflict != best {
-        coordination.conflict = best
-        emit(.clusterConflict(best))
-      }
+    guard let own = durable.founding else { return }
+    guard coordination.entry?.body.sealed ?? false else {
+      if let best = bestFounding(), best != own { join(best) }
       return
     }
-    join(best)
+    followRecovery()
+    guard let other = conflictingFounding, coordination.conflict != other else { return }
+    coordination.conflict = other
+    emit(.clusterConflict(other))
   }
 
-  private func showsSealed(_ founding: FoundingID) -> Bool {
-    ring.contains {
-      coordinationCards[$0]?.founding == founding && coordinationCards[$0]?.isSealed ?? false
+  /// A sealed founding of this cluster that neither continues this one nor was left for it.
+  private var conflictingFounding: FoundingID? {
+    var found: FoundingID?
+    for node in ring where node != id {
+      guard let card = coordinationCards[node], card.isSealed, let founding = card.founding,
+        founding != durable.founding, !isAbandoned(founding),
+        card.recoveries == 0 || isUnrelated(founding)
+      else { continue }
+      found = min(found ?? founding, founding)
     }
+    return found
   }
 
-  /// Sealed before unsealed, then the smaller identifier: an order that nothing can change.
+  /// Sealed before unsealed, then the one that was recovered more often, then the smaller
+  /// identifier: an order that nothing can change.
   private func bestFounding() -> FoundingID? {
-    var best: (isSealed: Bool, founding: FoundingID)?
-    func consider(_ founding: FoundingID, _ isSealed: Bool) {
+    var best: (isSealed: Bool, recoveries: UInt32, founding: FoundingID)?
+    func consider(_ isSealed: Bool, _ recoveries: UInt32, _ founding: FoundingID) {
       guard let known = best else {
-        best = (isSealed, founding)
+        best = (isSealed, recoveries, founding)
         return
       }
-      if isSealed != known.isSealed ? isSealed : founding < known.founding {
-        best = (isSealed, founding)
-      }
+      let isBetter =
+        isSealed != known.isSealed
+        ? isSealed
+        : recoveries != known.recoveries
+          ? recoveries > known.recoveries : founding < known.founding
+      if isBetter { best = (isSealed, recoveries, founding) }
     }
     for node in ring where node != id {
-      guard let card = coordinationCards[node], let founding = card.founding else { continue }
-      consider(founding, card.isSealed)
+      guard let card = coordinationCards[node], let founding = card.founding,
+        !isAbandoned(founding)
+      else { continue }
+      consider(card.isSealed, card.recoveries, founding)
     }
-    if let own = durable.founding { consider(own, coordination.entry?.body.sealed ?? false) }
+    if let own = durable.founding, let body = coordination.entry?.body {
+      consider(body.sealed, UInt32(body.recoveries.count), own)
+    }
     return best?.founding
   }
 
   /// Takes the register that most of the founded members in reach show. A newcomer has nothing
   /// to check a certificate with: this is the trust that the guarantees state.
   private mutating func join(_ founding: FoundingID) {
+    guard let choice = shownRegister(of: founding) else { return }
+    fetch(choice.pointer, of: founding, from: choice.sources, isTrusted: true)
+  }
+
+  func shownRegister(
+    of founding: FoundingID
+  ) -> (pointer: RegisterPointer, sources: [NodeID])? {
     let shown = ring.compactMap { node -> (pointer: RegisterPointer, node: NodeID)? in
       guard node != id, members[node]?.isLive ?? false, let card = coordinationCards[node],
         card.founding == founding, let pointer = card.register
@@ -109,10 +130,9 @@ extension Peer {
       return (pointer, node)
     }.sorted { $0.pointer.version > $1.pointer.version }
     // A majority shows this version or a newer one.
-    guard !shown.isEmpty else { return }
+    guard !shown.isEmpty else { return nil }
     let chosen = shown[shown.count / 2].pointer
-    let sources = shown.filter { $0.pointer.version >= chosen.version }.map(\.node)
-    fetch(chosen, from: sources, isTrusted: true)
+    return (chosen, shown.filter { $0.pointer.version >= chosen.version }.map(\.node))
   }
 
   /// Takes a register without a chain: of another founding, or of this one after a long absence.
@@ -128,11 +148,11 @@ extension Peer {
       adopt(entry)
       return
     }
-    if let old = durable.founding, old != entry.body.founding {
-      durable.left.append(
-        Durable.LeftFounding(founding: old, term: durable.term, vote: durable.vote))
-      durable.left = Array(durable.left.suffix(16))
+    let recovery = entry.body.recoveries.last
+    let isRecovered = durable.founding.map { old in
+      entry.body.recoveries.contains { $0.ends(old) }
     }
+    leave(durable.founding, isFinal: isRecovered ?? false)
     stepDown()
     let returned = durable.left.last { $0.founding == entry.body.founding }
     durable.founding = entry.body.founding
@@ -145,8 +165,26 @@ extension Peer {
     coordination.history = []
     coordination.bound = nil
     coordination.boundUntil = now
+    coordination.heartbeat = nil
+    coordination.conflict = nil
+    // Nobody has promised anything in a founding that begins now.
+    if isRecovered ?? false, returned == nil { coordination.quarantineUntil = now }
+    let old = durable.left.last?.founding
     adopt(entry)
-    emit(.joined(entry.body.founding))
+    if isRecovered ?? false, let old, let recovery {
+      emit(.recovered(from: old, to: entry.body.founding, by: recovery.voter))
+    } else {
+      emit(.joined(entry.body.founding))
+    }
+  }
+
+  /// Its term and vote are kept: what was said there once is not said again otherwise.
+  private mutating func leave(_ founding: FoundingID?, isFinal: Bool) {
+    guard let founding else { return }
+    durable.left.append(
+      Durable.LeftFounding(
+        founding: founding, term: durable.term, vote: durable.vote, isFinal: isFinal))
+    durable.left = Array(durable.left.suffix(Limits.foundingsLeft))
   }
 
   // MARK: - Seal

@@ -12,7 +12,7 @@ extension Peer {
     if hasValidLease { propose() }
     // R11: without a quorum of promises within the lease there is no leader here.
     let end = max(leaseUntil(voters) ?? .zero, coordination.electedAt + timing.lease)
-    if now >= end {
+    if now >= end, !plants(.noTime) {
       stepDown()
       coordination.holdOffUntil = now + timing.candidateTimeoutMaximum
     }
@@ -39,19 +39,32 @@ extension Peer {
     var frame = Frame()
     frame.heartbeat = Frame.Heartbeat(term: durable.term, number: coordination.number)
     for voter in voters where voter != id { send(frame, to: voter) }
+    if let newcomer = coordination.newcomer { send(frame, to: newcomer) }
+    relayHeartbeats()
   }
 
-  mutating func take(heartbeat: Frame.Heartbeat, from sender: NodeID) {
+  /// - Parameter relay: the member that passed it on; `nil`: it came straight from `leader`.
+  mutating func take(heartbeat: Frame.Heartbeat, from leader: NodeID, via relay: NodeID?) {
     guard heartbeat.term >= durable.term else {
       counters.drop(.staleTerm)
       return
     }
-    coordination.heartbeat = (sender, heartbeat)
+    var pending = Coordination.PendingHeartbeat(
+      leader: leader, beat: heartbeat, isDirect: relay == nil, relays: relay.map { [$0] } ?? [])
+    // One heartbeat takes several ways: the answer goes back on all of them.
+    if let known = coordination.heartbeat, known.leader == leader, known.beat.term == heartbeat.term
+    {
+      pending.beat.number = max(known.beat.number, heartbeat.number)
+      pending.isDirect = pending.isDirect || known.isDirect
+      pending.relays = known.relays.filter { $0 != relay } + pending.relays
+      pending.relays = Array(pending.relays.suffix(Limits.relays))
+    }
+    coordination.heartbeat = pending
     coordination.isDirty = true
   }
 
   /// R10: a promise counts for the current voters, the highest number of each.
-  mutating func take(promise: Frame.Heartbeat, from sender: NodeID) {
+  mutating func take(promise: Frame.Heartbeat, from sender: NodeID, via way: PromiseWay) {
     guard coordination.role == .leader, promise.term == durable.term,
       promise.number <= coordination.number
     else {
@@ -60,6 +73,7 @@ extension Peer {
     }
     if plants(.leaseFromReceipt) { coordination.sentAt[promise.number] = now }
     coordination.promised[sender] = max(coordination.promised[sender] ?? 0, promise.number)
+    coordination.relaying.note(promiseOf: sender, via: way, at: now)
     // An answer can extend the lease and end a wait in `beat`.
     coordination.isDirty = true
   }
@@ -77,11 +91,14 @@ extension Peer {
 
   private var isHeldByMajority: Bool {
     isMajority { voter in
-      if voter == id { return true }
-      guard let card = card(of: voter) else { return false }
-      return (card.term == durable.term || plants(.commitWithoutTerm))
-        && card.register?.digest == coordination.digest
+      voter == id || holdsMyRegister(voter)
     }
+  }
+
+  func holdsMyRegister(_ node: NodeID) -> Bool {
+    guard let card = card(of: node) else { return false }
+    return (card.term == durable.term || plants(.commitWithoutTerm))
+      && card.register?.digest == coordination.digest
   }
 
   private var hasStuckVoter: Bool {
@@ -114,26 +131,37 @@ extension Peer {
     else { return }
     notePhase(of: entry.body)
     noteFoundingQuiet(entry.body)
-    var next = deliberate(entry.body, seeing: observation(of: entry.body))
-    if plants(.manyVotersAtOnce), next.voters != entry.body.voters {
-      next.voters = deliberate(next, seeing: observation(of: next)).voters
+    let fresh = PlanID(generator.bytes16())
+    let sight = observation(of: entry.body, freshPlan: fresh)
+    if let handOver = handOver(entry.body, seeing: sight) {
+      resign(inFavourOf: handOver.successor)
+      return
     }
+    var next = deliberate(entry.body, seeing: sight)
+    if plants(.manyVotersAtOnce), next.voters != entry.body.voters {
+      next.voters = deliberate(next, seeing: observation(of: next, freshPlan: fresh)).voters
+    }
+    coordination.newcomer = nil
     guard next != entry.body else { return }
     guard plants(.noLeaseCarry) || plants(.manyVotersAtOnce)
       || carriesLease(from: entry.body.voters, to: next.voters)
-    else { return }
+    else {
+      // Its promise is needed first: a sole voter's lease would never carry over without.
+      coordination.newcomer = next.voters.first { !entry.body.voters.contains($0) }
+      return
+    }
     let proposed = RegisterEntry.make(
       version: RegisterVersion(term: durable.term, count: entry.version.count + 1),
       parent: parent, body: next, certificate: coordination.certificate, proposer: id,
       cluster: configuration.cluster, signer: cryptography)
     // The next leader re-stamps this body under a certificate that may be larger.
-    guard proposed.encoded.count <= Limits.treeBytes - 1_024 else { return }
+    guard proposed.encoded.count <= Limits.treeBytes - Limits.certificateMargin else { return }
     adopt(proposed)
   }
 
   /// A change of voters must not shorten a lease that somebody was promised.
   private func carriesLease(from old: [NodeID], to new: [NodeID]) -> Bool {
-    guard old != new else { return true }
+    guard old != new, !plants(.noTime) else { return true }
     precondition(Set(old).symmetricDifference(new).count == 1, "one voter changes at a time")
     precondition(new.contains(id), "a leader does not vote itself out")
     guard let before = leaseUntil(old), let after = leaseUntil(new) else { return false }
@@ -150,21 +178,22 @@ extension Peer {
     coordination.phaseSince = now
   }
 
-  private mutating func observation(of body: RegisterBody) -> Observation {
-    let nodes = members.keys.sorted().compactMap { node -> Observation.Node? in
+  private func observation(of body: RegisterBody, freshPlan: PlanID) -> Observation {
+    let nodes = members.keys.compactMap { node -> Observation.Node? in
       guard let member = members[node] else { return nil }
       let work = workCards[node]
       return Observation.Node(
         id: node, isAlive: member.isLive && (node == id || card(of: node) != nil),
         isLeaving: member.state == .left || card(of: node)?.isLeaving ?? false,
-        sinceMilliseconds: (now - member.since).milliseconds,
-        plan: plants(.acknowledgesAnyPlan) ? body.plan?.id : work?.plan,
-        acknowledgement: work?.acknowledgement, failure: work?.failure ?? "")
+        sinceMilliseconds: (now - member.since).milliseconds, plan: work?.plan,
+        acknowledgement: work?.acknowledgement, failure: work?.failure ?? "",
+        priority: node == id ? configuration.priority : card(of: node)?.priority ?? 0,
+        holdsRegister: node == id || holdsMyRegister(node))
     }
     return Observation(
       leader: id, term: durable.term, nodes: nodes, maySeal: maySeal(body),
       requests: openRequests(body), fetched: status.fetched,
-      freshPlan: PlanID(generator.bytes16()),
+      freshPlan: freshPlan,
       phaseMilliseconds: (now - coordination.phaseSince).milliseconds,
       limits: DeliberationLimits(
         acknowledgement: timing.acknowledgementTimeout.milliseconds,
@@ -174,7 +203,7 @@ extension Peer {
 
   /// Requests in members' records that the register has not answered.
   private func openRequests(_ body: RegisterBody) -> [Request] {
-    requests.keys.sorted().compactMap { node in
+    requests.keys.compactMap { node in
       guard let card = requests[node], members[node]?.isLive ?? false,
         body.roster.contains(node),
         !body.answers.contains(where: { $0.node == node && $0.nonce >= card.nonce })
@@ -191,6 +220,7 @@ extension Peer {
             by: configuration.authority)
         }
         action = .forget(subject, isAuthorised: isAuthorised ?? false)
+      case .stepDown(let term, let successor): action = .stepDown(term: term, to: successor)
       }
       return Request(node: node, nonce: card.nonce, action: action)
     }

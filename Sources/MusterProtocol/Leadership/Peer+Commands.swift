@@ -49,6 +49,11 @@ extension Peer {
       }
       ask(.addRelease(release), ticket)
     case .forget(let node, let authority): ask(.forget(node, authority: authority), ticket)
+    case .stepDown(let successor): askToStepDown(successor, ticket)
+    case .recover(let recovery, let isForced):
+      coordination.recovery = PendingRecovery(
+        recovery: recovery, isForced: isForced, ticket: ticket)
+      coordination.isDirty = true
     case .leave: leave(ticket)
     }
   }
@@ -83,13 +88,14 @@ extension Peer {
       return
     }
     durable.relations = settings
-    publishRelations()
     coordination.isDirty = true
     asking.unwritten.append(ticket)
   }
 
-  /// What was set here is on disk now.
+  /// What was set here is on disk now: only then may anybody see it, for a crash would unsay it.
   mutating func answerWritten() {
+    guard !asking.unwritten.isEmpty else { return }
+    publishRelations()
     for ticket in asking.unwritten { effects.append(.reply(ticket: ticket, .done)) }
     asking.unwritten = []
   }
@@ -110,6 +116,17 @@ extension Peer {
       Asking.Question(
         ticket: ticket, nonce: 0, action: action, expires: now + timing.requestTimeout))
     showQuestion()
+  }
+
+  /// The term says which leader is meant: a successor is not asked to step down again.
+  private mutating func askToStepDown(_ successor: NodeID?, _ ticket: UInt64) {
+    guard let leader = leaderHint else {
+      refuse(
+        ticket, "nobody leads now; 'muster leader --explain' shows what an election waits for")
+      return
+    }
+    let term = leader == id ? durable.term : card(of: leader)?.term ?? durable.term
+    ask(.stepDown(term: term, to: successor), ticket)
   }
 
   private mutating func showQuestion() {

@@ -6,6 +6,8 @@ struct WorkState: Sendable {
   /// Progress of a download is news only now and then.
   var publishAt: Instant?
   var lastPublished = Instant.zero
+  /// Whether this node has ever said `stopped`, of whatever plan.
+  var hasStopped = false
 
   var deadline: Instant? { publishAt }
 }
@@ -15,6 +17,8 @@ extension Peer {
   /// committed by a majority, and it names the term.
   mutating func showDuty() {
     guard coordination.waitingFor == nil else { return }
+    // Between two foundings nothing is known to be committed: what runs, runs on.
+    guard committedBody != nil || leaving.hasBegun else { return }
     var next = MusterDecisions.duty(
       of: id, committed: bodyToObey, term: durable.committed.term, fetches: mayFetch)
     if plants(.startsUnadmitted), next.role == nil, let current = bodyToObey?.current {
@@ -71,9 +75,11 @@ extension Peer {
     card.plan = duty.plan
     card.acknowledgement = acknowledgement(
       of: duty, phase: committedBody?.plan?.phase, status: status)
-    if plants(.acknowledgesBeforeStop), committedBody?.plan?.phase == .prepare {
-      card.acknowledgement = .stopped
+    if committedBody?.plan?.phase == .prepare {
+      if plants(.acknowledgesBeforeStop) { card.acknowledgement = .stopped }
+      if plants(.acknowledgesAnyPlan), work.hasStopped { card.acknowledgement = .stopped }
     }
+    if card.acknowledgement == .stopped { work.hasStopped = true }
     card.running = status.running
     card.role = status.runningRole
     card.isReady = status.ready
@@ -133,6 +139,7 @@ extension Peer {
       sessions[node] = nil
       senders[Envelope.hint(of: node)] = nil
       members[node] = nil
+      dead.remove(node)
       coordinationCards[node] = nil
       workCards[node] = nil
       relations[node] = nil

@@ -6,21 +6,24 @@ import MusterState
 extension Peer {
   /// R2: somebody shows a newer register; fetch it with the chain that leads to it.
   mutating func catchUp() {
-    if coordination.fetching != nil {
+    if let fetching = coordination.fetching {
+      // Others have it by now, perhaps: the first to show it may be out of this node's reach.
+      let others = newSources(of: fetching)
+      coordination.fetching?.sources += others
       continueFetching()
       return
     }
-    guard let newest = newestPointer else { return }
-    fetch(newest, from: holders(of: newest.digest), isTrusted: false)
+    guard let founding = durable.founding, let newest = newestPointer else { return }
+    fetch(newest, of: founding, from: holders(of: newest.digest), isTrusted: false)
   }
 
   /// A newer register than mine that somebody shows.
-  private var newestPointer: RegisterPointer? {
+  var newestPointer: RegisterPointer? {
     guard var version = coordination.entry?.version else { return nil }
-    if plants(.candidateIgnoresRegister), coordination.role == .candidate { return nil }
+    if plants(.candidateIgnoresRegister), coordination.role != .leader, isUnbound { return nil }
     // Only voters are believed, as long as one is there: a member that invents a register must
     // not keep everyone from fetching the real one.
-    let live = voters.filter { $0 != id && ring.containsSorted($0) }
+    let live = voters.filter { $0 != id && ring.contains($0) }
     var newest: RegisterPointer?
     for node in live.isEmpty ? ring.filter({ $0 != id }) : live {
       guard let pointer = card(of: node)?.register, pointer.version > version,
@@ -32,11 +35,18 @@ extension Peer {
     return newest
   }
 
+  private func newSources(of fetching: Coordination.Fetching) -> [NodeID] {
+    guard !fetching.isTrusted else { return [] }
+    return holders(of: fetching.pointer.digest).filter { !fetching.sources.contains($0) }
+  }
+
   private func holders(of digest: Digest) -> [NodeID] {
     ring.filter { $0 != id && card(of: $0)?.register?.digest == digest }
   }
 
-  mutating func fetch(_ pointer: RegisterPointer, from sources: [NodeID], isTrusted: Bool) {
+  mutating func fetch(
+    _ pointer: RegisterPointer, of founding: FoundingID, from sources: [NodeID], isTrusted: Bool
+  ) {
     if let current = coordination.fetching {
       guard current.pointer != pointer || current.sources != sources else {
         continueFetching()
@@ -44,7 +54,8 @@ extension Peer {
       }
     }
     coordination.fetching = Coordination.Fetching(
-      pointer: pointer, chain: [], chainDigests: [], wanted: pointer.digest, sources: sources,
+      founding: founding, pointer: pointer, chain: [], chainDigests: [], wanted: pointer.digest,
+      sources: sources,
       turn: 0, askedAt: now - timing.chunkRetry, isTrusted: isTrusted)
     continueFetching()
   }
@@ -54,7 +65,8 @@ extension Peer {
     while var fetching = coordination.fetching {
       switch ChunkTree.assemble(fetching.wanted, from: chunks.chunks) {
       case .malformed:
-        coordination.fetching = nil
+        counters.drop(.malformed)
+        giveUpFetching()
         return
       case .missing(let names):
         let isNew = names.contains { !coordination.wantedChunks.contains($0) }
@@ -101,14 +113,14 @@ extension Peer {
       giveUpFetching()
       return
     }
+    guard entry.body.founding == fetching.founding else {
+      giveUpFetching()
+      return
+    }
     if fetching.isTrusted {
       coordination.fetching = nil
       coordination.wantedChunks = []
-      if isSignedByProposer(entry) { move(to: entry) }
-      return
-    }
-    guard entry.body.founding == durable.founding else {
-      giveUpFetching()
+      take(trusted: entry)
       return
     }
     fetching.chain.append(entry)
@@ -135,6 +147,17 @@ extension Peer {
     coordination.fetching = fetching
   }
 
+  /// A sealed founding is left only for one that continues it by the operator's signature.
+  private mutating func take(trusted entry: RegisterEntry) {
+    let isSealed = coordination.entry?.body.sealed ?? false
+    let founding = entry.body.founding
+    if isSealed, founding != durable.founding, !isContinued(by: entry.body) {
+      refuseRecovery(founding)
+    } else if isSignedByProposer(entry) {
+      move(to: entry)
+    }
+  }
+
   private mutating func rejoin() {
     let shown = ring.compactMap { node -> RegisterPointer? in
       node == id ? nil : card(of: node)?.register
@@ -145,7 +168,8 @@ extension Peer {
     let sources = ring.filter { node in
       node != id && (card(of: node)?.register?.version ?? .none) >= chosen.version
     }
-    fetch(chosen, from: sources, isTrusted: true)
+    guard let founding = durable.founding else { return }
+    fetch(chosen, of: founding, from: sources, isTrusted: true)
   }
 
   /// Checks every link from what is known to what was fetched, oldest first.

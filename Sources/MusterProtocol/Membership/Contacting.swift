@@ -20,6 +20,8 @@ struct Contacting: Sendable {
   var nextBeacon: Instant?
   var beacon: [UInt8] = []
   var nextRecontact: Instant?
+  /// Who was last seen at the addresses to join.
+  var seeds: [Address: NodeID] = [:]
   /// Membership has changed: the pace of beacons is to be thought over.
   var isStale = false
   /// Tags of datagrams under the cluster key that were seen: repeated beacons and replays stop
@@ -97,48 +99,15 @@ extension Peer {
   mutating func contactDue() {
     if let next = contacting.nextBeacon, now >= next { sendBeacon() }
     if contacting.isStale { hurryBeacon() }
+    guard !contacting.attempts.isEmpty else {
+      if let next = contacting.nextRecontact, now >= next { recontact() }
+      return
+    }
     for address in contacting.attempts.keys.sorted() {
       guard let attempt = contacting.attempts[address], now >= attempt.next else { continue }
       sayHello(to: address, attempt)
     }
     if let next = contacting.nextRecontact, now >= next { recontact() }
-  }
-
-  // MARK: - Beacons
-
-  private mutating func sendBeacon() {
-    if contacting.beacon.isEmpty {
-      var beacon = Contact.Beacon(
-        key: cryptography.publicKey, incarnation: configuration.incarnation,
-        signature: Signature(first: .zero, second: .zero))
-      beacon.signature = cryptography.sign(
-        signedMessage("beacon", configuration.cluster, beacon.signedPayload))
-      // The same bytes every time: a receiver knows them by their tag.
-      contacting.beacon = seal(.beacon(beacon))
-    }
-    counters.multicastsSent += 1
-    counters.bytesSent += UInt64(contacting.beacon.count)
-    effects.append(.multicast(contacting.beacon))
-    contacting.beaconsSent += 1
-    contacting.nextBeacon = now + beaconPause
-  }
-
-  /// Fast at the start, slow while members are missing, nearly silent when the cluster is whole.
-  private var beaconPause: TimeSpan {
-    if contacting.beaconsSent < timing.beaconFastCount { return timing.beaconFast }
-    return isMissingMembers ? timing.beaconMissing : timing.beaconQuiet
-  }
-
-  private var isMissingMembers: Bool {
-    ring.count < Int(clamping: configuration.expect)
-      || (coordination.entry?.body.roster ?? []).contains { !ring.containsSorted($0) }
-  }
-
-  /// A member has gone or the view has shrunk: do not sit out a quiet pause.
-  private mutating func hurryBeacon() {
-    contacting.isStale = false
-    guard let next = contacting.nextBeacon, isMissingMembers else { return }
-    contacting.nextBeacon = min(next, now + timing.beaconMissing)
   }
 
   // MARK: - Hello
@@ -170,19 +139,30 @@ extension Peer {
   /// this is what heals a split of any length without multicast.
   private mutating func recontact() {
     contacting.nextRecontact = now + timing.recontactInterval
-    let gone = members.keys.sorted().filter { node in
-      guard let member = members[node] else { return false }
-      return member.state == .dead && !isForgotten(node)
+    if !dead.isEmpty {
+      let chosen = dead[Int(generator.below(UInt64(dead.count)))]
+      if let address = members[chosen]?.address { contact(address, via: .gossip, tries: 2) }
     }
-    if !gone.isEmpty {
-      let chosen = gone[Int(generator.below(UInt64(gone.count)))]
-      if let address = members[chosen]?.card.address { contact(address, via: .gossip, tries: 2) }
+    for address in configuration.join where address != configuration.address {
+      if liveMember(at: address) == nil { contact(address, via: .join, tries: .max) }
     }
-    let known = Set(ring.compactMap { members[$0]?.card.address })
-    for address in configuration.join
-    where !known.contains(address) && address != configuration.address {
-      contact(address, via: .join, tries: .max)
+  }
+
+  /// Who lives at an address that this node was told to join. Found once, it is asked first from
+  /// then on: in a large cluster a search each time would be the most that an idle node does.
+  private mutating func liveMember(at address: Address) -> NodeID? {
+    if let known = contacting.seeds[address], ring.contains(known),
+      members[known]?.address == address
+    {
+      return known
     }
+    let found = searchRing(for: address)
+    contacting.seeds[address] = found
+    return found
+  }
+
+  private func searchRing(for address: Address) -> NodeID? {
+    ring.first { members[$0]?.address == address }
   }
 
   // MARK: - Receiving
@@ -192,7 +172,7 @@ extension Peer {
       counters.drop(.foreignCluster)
       return
     }
-    let tag = parsed.ciphertext.suffix(8).reduce(0) { $0 << 8 | UInt64($1) }
+    let tag = word(parsed.ciphertext.span, at: parsed.ciphertext.count - 8)
     guard !contacting.hasSeen(tag) else {
       counters.drop(.replayed)
       greetAgain(tag, source)
@@ -220,38 +200,6 @@ extension Peer {
     } catch {
       counters.drop(.malformed)
     }
-  }
-
-  /// A repeated beacon of somebody who is still no member: the first contact has failed.
-  private mutating func greetAgain(_ tag: UInt64, _ source: Address) {
-    guard let author = contacting.author(ofBeacon: tag, at: now),
-      !ring.containsSorted(author), !isForgotten(author)
-    else { return }
-    contacting.remember(beacon: tag, of: author, until: now + timing.contactRetryMaximum)
-    contact(source, via: .multicast, tries: 4)
-  }
-
-  private mutating func take(
-    _ beacon: Contact.Beacon, _ tag: UInt64, from source: Address
-  ) {
-    let author = cryptography.nodeID(of: beacon.key)
-    guard author != id else { return }
-    // Another life of a live member is greeted too: a restored disk has to hear of its later one.
-    if let member = members[author], member.isLive, member.incarnation == beacon.incarnation {
-      return
-    }
-    guard !isForgotten(author) else {
-      counters.drop(.forgotten)
-      return
-    }
-    counters.signaturesVerified += 1
-    let message = signedMessage("beacon", configuration.cluster, beacon.signedPayload)
-    guard cryptography.isValid(beacon.signature, of: message, by: beacon.key) else {
-      counters.drop(.badSignature)
-      return
-    }
-    contacting.remember(beacon: tag, of: author, until: now + timing.contactRetryMaximum)
-    contact(source, via: .multicast, tries: 4)
   }
 
   private mutating func take(_ hello: Contact.Hello, from source: Address) {
@@ -447,7 +395,11 @@ extension Peer {
 
   private mutating func takeUnknown(_ hint: UInt64, from source: Address) {
     guard hint == Envelope.hint(of: id) else { return }
-    guard members.values.contains(where: { $0.card.address == source }) else { return }
+    guard isAddressOfMember(source) else { return }
     contact(source, via: .gossip, tries: 4)
+  }
+
+  private func isAddressOfMember(_ address: Address) -> Bool {
+    members.values.contains { $0.address == address }
   }
 }

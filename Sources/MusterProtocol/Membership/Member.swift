@@ -2,21 +2,38 @@ import MusterState
 
 /// What this node knows and believes of one member, itself included.
 struct Member: Sendable {
-  var card: MemberCard
+  /// Behind a reference, because every peer of a simulation holds every member.
+  private var shared: Shared<MemberCard>
   var stamp: RecordStamp
   var incarnation: Incarnation
-  var state: MemberState
   /// Since when `state` is believed.
   var since: Instant
   /// When the first standing accusation was seen.
   var suspectedAt: Instant?
+  var state: MemberState
   /// How often the suspect was told of it directly.
-  var reminders: Int64 = 0
+  var reminders: UInt8 = 0
   /// Whether the member has signed two values for one version; nothing of it is taken any more.
   var isQuarantined = false
-  /// Forwarding allowance, in thousandths of a record (token bucket).
-  var allowance: Int64 = Int64(Limits.forwardBurst) * 1_000
-  var allowanceAt: Instant
+
+  init(
+    card: MemberCard, stamp: RecordStamp, incarnation: Incarnation, state: MemberState,
+    since: Instant
+  ) {
+    shared = Shared(card)
+    self.stamp = stamp
+    self.incarnation = incarnation
+    self.state = state
+    self.since = since
+  }
+
+  var card: MemberCard {
+    get { shared.value }
+    set { shared = Shared(newValue) }
+  }
+  var name: String { shared.value.name }
+  var address: Address { shared.value.address }
+  var key: PublicKey { shared.value.key }
 
   var isLive: Bool { state == .alive || state == .suspect }
 }
@@ -25,7 +42,7 @@ struct Member: Sendable {
 /// derives from the members alone; neighbours are successor and predecessor in each. A union of
 /// random rings is an expander, so a flood reaches all in about log N hops.
 struct Overlay: Sendable {
-  private struct Place: Comparable {
+  private struct Place: Comparable, Sendable {
     var order: UInt64
     var node: NodeID
     static func < (left: Place, right: Place) -> Bool {
@@ -33,78 +50,40 @@ struct Overlay: Sendable {
     }
   }
 
-  private var rings: [[Place]] = Array(repeating: [], count: Limits.neighbours / 2)
+  private var rings = [SortedSet<Place>](
+    repeating: SortedSet(), count: Limits.neighbours / 2)
 
-  mutating func insert(_ node: NodeID) {
+  init() {}
+
+  /// The overlay of these nodes, made in one go.
+  init(_ nodes: [NodeID]) {
     for ring in rings.indices {
-      let place = Place(order: order(of: node, in: ring), node: node)
-      let index = position(of: place, in: ring)
-      if index < rings[ring].count, rings[ring][index] == place { continue }
-      rings[ring].insert(place, at: index)
+      rings[ring] = SortedSet(sorted: nodes.map { place(of: $0, in: ring) }.sorted())
     }
   }
 
+  mutating func insert(_ node: NodeID) {
+    for ring in rings.indices { rings[ring].insert(place(of: node, in: ring)) }
+  }
+
   mutating func remove(_ node: NodeID) {
-    for ring in rings.indices {
-      let place = Place(order: order(of: node, in: ring), node: node)
-      let index = position(of: place, in: ring)
-      guard index < rings[ring].count, rings[ring][index] == place else { continue }
-      rings[ring].remove(at: index)
-    }
+    for ring in rings.indices { rings[ring].remove(place(of: node, in: ring)) }
   }
 
   /// The nodes next to `node`, sorted, without repetition and without itself.
   func neighbours(of node: NodeID) -> [NodeID] {
-    var found: Set<NodeID> = []
+    var found: [NodeID] = []
     for ring in rings.indices where rings[ring].count > 1 {
       let count = rings[ring].count
-      let index = position(of: Place(order: order(of: node, in: ring), node: node), in: ring)
-      found.insert(rings[ring][(index + 1) % count].node)
-      found.insert(rings[ring][(index + count - 1) % count].node)
+      let index = rings[ring].place(of: place(of: node, in: ring))
+      found.insertSorted(rings[ring][(index + 1) % count].node)
+      found.insertSorted(rings[ring][(index + count - 1) % count].node)
     }
-    found.remove(node)
-    return found.sorted()
+    found.removeSorted(node)
+    return found
   }
 
-  private func order(of node: NodeID, in ring: Int) -> UInt64 {
-    mixed(node.bytes.low ^ mixed(UInt64(ring) + 1))
-  }
-
-  private func position(of place: Place, in ring: Int) -> Int {
-    var low = 0
-    var high = rings[ring].count
-    while low < high {
-      let middle = (low + high) / 2
-      if rings[ring][middle] < place { low = middle + 1 } else { high = middle }
-    }
-    return low
-  }
-}
-
-extension [NodeID] {
-  /// Where `node` is or belongs in a sorted list.
-  func place(of node: NodeID) -> Int {
-    var low = 0
-    var high = count
-    while low < high {
-      let middle = (low + high) / 2
-      if self[middle] < node { low = middle + 1 } else { high = middle }
-    }
-    return low
-  }
-
-  mutating func insertSorted(_ node: NodeID) {
-    let index = place(of: node)
-    if index == count || self[index] != node { insert(node, at: index) }
-  }
-
-  mutating func removeSorted(_ node: NodeID) {
-    let index = place(of: node)
-    if index < count, self[index] == node { remove(at: index) }
-  }
-
-  func containsSorted(_ node: NodeID) -> Bool {
-    let index = place(of: node)
-    return index < count && self[index] == node
+  private func place(of node: NodeID, in ring: Int) -> Place {
+    Place(order: mixed(node.bytes.low ^ mixed(UInt64(ring) + 1)), node: node)
   }
 }

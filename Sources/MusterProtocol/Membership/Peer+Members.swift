@@ -10,16 +10,16 @@ extension Peer {
     var member =
       members[author]
       ?? Member(
-        card: card, stamp: stamp, incarnation: incarnation, state: .dead, since: now,
-        allowanceAt: now)
+        card: card, stamp: stamp, incarnation: incarnation, state: .dead, since: now)
     let isNew = members[author] == nil
-    if !isNew, member.incarnation != incarnation || member.card.address != card.address {
+    if !isNew, member.incarnation != incarnation || member.address != card.address {
       sessions[author] = nil
     }
     member.card = card
     member.stamp = stamp
     member.incarnation = incarnation
     members[author] = member
+    if isNew { dead.insert(author) }
     senders[Envelope.hint(of: author)] = author
     if accusations[author] != nil { dropRefutedAccusations(of: author, newerThan: stamp) }
     if card.hasLeft {
@@ -36,7 +36,7 @@ extension Peer {
   mutating func believe(_ node: NodeID, _ state: MemberState, via: Event.Discovery? = nil) {
     guard var member = members[node] else { return }
     guard member.state != state else { return }
-    let wasLive = ring.containsSorted(node)
+    let wasLive = ring.contains(node)
     let old = member.state
     member.state = state
     member.since = now
@@ -48,27 +48,28 @@ extension Peer {
     if member.isLive != wasLive {
       let mark = mixed(node.bytes.low)
       if member.isLive {
-        ring.insertSorted(node)
+        ring.insert(node)
         ringFingerprint &+= mark
         overlay.insert(node)
       } else {
-        ring.removeSorted(node)
+        ring.remove(node)
         ringFingerprint &-= mark
         overlay.remove(node)
       }
     }
+    if state == .dead { dead.insert(node) } else { dead.remove(node) }
     prober.isStale = true
     if state == .suspect { suspects.insertSorted(node) } else { suspects.removeSorted(node) }
     coordination.isDirty = true
     guard node != id else { return }
     switch state {
     case .alive:
-      if old != .suspect { emit(.memberAlive(node, name: member.card.name, via: via ?? .gossip)) }
+      if old != .suspect { emit(.memberAlive(node, name: member.name, via: via ?? .gossip)) }
     case .suspect: break
     case .dead:
       emit(
-        .memberDead(node, name: member.card.name, accusers: accusations[node]?.count ?? 0))
-    case .left: emit(.memberLeft(node, name: member.card.name))
+        .memberDead(node, name: member.name, accusers: accusations[node]?.count ?? 0))
+    case .left: emit(.memberLeft(node, name: member.name))
     }
     contacting.isStale = true
   }
@@ -80,12 +81,15 @@ extension Peer {
     guard let subject = members[suspicion.subject] else { return }
     guard suspicion.stamp >= subject.stamp else { return }
     accusations[suspicion.subject, default: [:]][accuser] = suspicion.stamp
+    if durable.founding != nil, !observers(of: suspicion.subject, wide: true).contains(accuser) {
+      counters.drop(.notObserver)
+    }
     if suspicion.subject == id {
       refute()
       return
     }
     if subject.state == .alive {
-      emit(.memberSuspect(suspicion.subject, name: subject.card.name, by: accuser))
+      emit(.memberSuspect(suspicion.subject, name: subject.name, by: accuser))
     }
     reconsider(suspicion.subject)
     // The other observers look for themselves at once: a first failure is a question.
@@ -131,11 +135,10 @@ extension Peer {
   /// A flood can miss the suspect, or its answer miss somebody. Who watches the suspect, or is next
   /// to it, asks it directly while the window runs; it answers with its newest card.
   private func nextReminder(of subject: NodeID) -> Instant? {
-    guard let member = members[subject], let since = member.suspectedAt,
-      member.reminders < Limits.suspicionReminders
-    else { return nil }
-    return since + timing.refutationWindow * (member.reminders + 1)
-      / (Limits.suspicionReminders + 1)
+    guard let member = members[subject], let since = member.suspectedAt else { return nil }
+    let reminders = Int64(member.reminders)
+    guard reminders < Limits.suspicionReminders else { return nil }
+    return since + timing.refutationWindow * (reminders + 1) / (Limits.suspicionReminders + 1)
   }
 
   private mutating func remind(_ subject: NodeID) {
@@ -153,13 +156,16 @@ extension Peer {
     believe(subject, .dead)
   }
 
-  /// The short window needs three observers, or all there are; otherwise the long one runs.
+  /// The short window needs three observers, or all there are; otherwise the long one runs. Who
+  /// observes nothing is a question to those who do: its word alone waits for them for very long.
+  /// It is not thrown away, for its author may have observed when it was written.
   private func verdictDeadline(of subject: NodeID) -> Instant? {
     guard let since = members[subject]?.suspectedAt else { return nil }
     let accusers = accusations[subject] ?? [:]
     let observers = observers(of: subject, wide: true)
     let agreeing = accusers.keys.filter { observers.contains($0) }.count
     let wanted = min(3, max(1, self.observers(of: subject, wide: false).count))
+    if agreeing == 0, durable.founding != nil { return since + timing.strangerSuspicionWindow }
     return since + (agreeing >= wanted ? timing.refutationWindow : timing.loneSuspicionWindow)
   }
 
@@ -191,9 +197,11 @@ extension Peer {
   func observers(of subject: NodeID, wide: Bool) -> [NodeID] {
     let wanted = wide ? Limits.observers * 4 : Limits.observers
     var result: [NodeID] = []
+    let count = ring.count
     var index = ring.place(of: subject)
-    for _ in 0..<ring.count where result.count < wanted {
-      if index >= ring.count { index = 0 }
+    for _ in 0..<count {
+      guard result.count < wanted else { break }
+      if index >= count { index = 0 }
       let node = ring[index]
       index += 1
       guard node != subject, wide || members[node]?.state == .alive else { continue }
@@ -205,7 +213,8 @@ extension Peer {
   /// The members that this node watches: those before it on the ring for which it is among the
   /// first `Limits.observers` that are not suspect.
   var subjects: [NodeID] {
-    guard ring.count > 1, let own = ring.firstIndex(of: id) else { return [] }
+    guard ring.count > 1, ring.contains(id) else { return [] }
+    let own = ring.place(of: id)
     var result: [NodeID] = []
     var between = 0
     for step in 1..<ring.count {
@@ -248,6 +257,6 @@ extension Peer {
 
   /// Who holds `name` alive, other than `newcomer`.
   func holder(of name: String, except newcomer: NodeID) -> NodeID? {
-    ring.first { $0 != newcomer && members[$0]?.card.name == name }
+    ring.first { $0 != newcomer && members[$0]?.name == name }
   }
 }

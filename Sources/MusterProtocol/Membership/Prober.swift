@@ -32,19 +32,19 @@ struct Prober: Sendable {
     var expires: Instant
   }
 
-  var targets: [NodeID: Target] = [:]
+  var targets = SortedTable<NodeID, Target>()
   var sequence: UInt32 = 0
   var errands: [UInt32: Errand] = [:]
   /// The ring has changed since `targets` was derived from it.
   var isStale = false
   /// When each observer of this node is expected next, so that they take turns.
-  var planned: [NodeID: Instant] = [:]
+  var planned: [(observer: NodeID, at: Instant)] = []
   /// The two members heard last, and when: enough to ask about "anyone but one".
   private var heard: [(node: NodeID, at: Instant)] = []
 
   var deadline: Instant? {
     var earliest: Instant?
-    for target in targets.values {
+    for (_, target) in targets {
       let instant = target.probe?.expires ?? target.next
       earliest = min(instant, earliest ?? instant)
     }
@@ -63,7 +63,9 @@ struct Prober: Sendable {
   }
 
   func lastHeard(exceptFrom node: NodeID) -> Instant? {
-    heard.filter { $0.node != node }.map(\.at).max()
+    var latest: Instant?
+    for entry in heard where entry.node != node { latest = max(entry.at, latest ?? entry.at) }
+    return latest
   }
 
   mutating func lookNow(at subject: NodeID, now: Instant) {
@@ -82,10 +84,11 @@ struct Prober: Sendable {
   /// When an observer that probes now should probe next: one interval behind the latest turn that
   /// is planned for the others, so that turns spread evenly without any common clock.
   mutating func turn(of observer: NodeID, at now: Instant, interval: TimeSpan) -> TimeSpan {
-    planned = planned.filter { $0.value > now && $0.key != observer }
-    let latest = planned.values.max() ?? now
+    planned.removeAll { $0.at <= now || $0.observer == observer }
+    var latest = now
+    for turn in planned { latest = max(latest, turn.at) }
     let next = latest + interval
-    planned[observer] = next
+    planned.append((observer, next))
     return next - now
   }
 }
@@ -98,7 +101,7 @@ extension Peer {
     prober.isStale = false
     let wanted = subjects
     let kept = Set(wanted)
-    for node in prober.targets.keys.sorted() where !kept.contains(node) {
+    for node in prober.targets.keys where !kept.contains(node) {
       prober.targets[node] = nil
     }
     for node in wanted where prober.targets[node] == nil {
@@ -109,8 +112,12 @@ extension Peer {
 
   mutating func probeDue() {
     refreshTargets()
-    prober.errands = prober.errands.filter { $0.value.expires > now }
-    for node in prober.targets.keys.sorted() {
+    if !prober.errands.isEmpty {
+      let now = now
+      prober.errands = prober.errands.filter { $0.value.expires > now }
+    }
+    guard let due = prober.deadline, now >= due else { return }
+    for node in prober.targets.keys {
       guard let target = prober.targets[node] else { continue }
       if let probe = target.probe {
         if now >= probe.expires { advance(probe, of: node) }

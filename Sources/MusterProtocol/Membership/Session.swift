@@ -31,6 +31,21 @@ extension Peer {
     return session
   }
 
+  /// The key and the counter for the next datagram to a member. The session is changed where it
+  /// lies: a copy of it would have the replay window copied with each datagram.
+  private mutating func nextSealing(for node: NodeID) -> (SealingKey, UInt64)? {
+    guard session(with: node) != nil else { return nil }
+    guard let key = sessions[node]?.sealing, let last = sessions[node]?.counter else { return nil }
+    sessions[node]?.counter = last + 1
+    return (key, last + 1)
+  }
+
+  /// The key to open a datagram of a member with; `nil` when the counter cannot be new.
+  private func opening(from sender: NodeID, counter: UInt64) -> SealingKey? {
+    guard let session = sessions[sender], session.window.allows(counter) else { return nil }
+    return session.opening
+  }
+
   private func pairSide(_ node: NodeID, _ incarnation: Incarnation) -> [UInt8] {
     node.bytes.bytes + Bytes16(high: incarnation.counter, low: incarnation.boot).bytes
   }
@@ -38,18 +53,17 @@ extension Peer {
   /// Seals a frame for a member and hands it to the driver. A frame larger than a datagram is a
   /// mistake of ours.
   mutating func send(_ frame: Frame, to node: NodeID) {
-    guard let session = session(with: node), let address = members[node]?.card.address else {
+    guard let (key, counter) = nextSealing(for: node), let address = members[node]?.address else {
       return
     }
     let plaintext = frame.encoded
     precondition(plaintext.count <= Envelope.capacity, "frames are packed to fit a datagram")
-    sessions[node]?.counter += 1
-    let nonce = Nonce(random: generator.bytes16(), counter: session.counter + 1)
+    let nonce = Nonce(random: generator.bytes16(), counter: counter)
     let hint = Envelope.hint(of: id)
     let ciphertext = cryptography.seal(
       plaintext, nonce: nonce,
       associated: Envelope.associated(
-        configuration.cluster, kind: Envelope.pairKind, hint: hint), key: session.sealing)
+        configuration.cluster, kind: Envelope.pairKind, hint: hint), key: key)
     transmit(
       Envelope.assemble(
         kind: Envelope.pairKind, hint: hint, nonce: nonce, ciphertext: ciphertext), to: address)
@@ -95,13 +109,12 @@ extension Peer {
   private mutating func receiveFrame(
     _ parsed: Envelope.Parsed, from source: Address, size: Int
   ) {
-    guard let sender = senders[parsed.hint], sender != id, let session = session(with: sender)
-    else {
+    guard let sender = senders[parsed.hint], sender != id, session(with: sender) != nil else {
       counters.drop(.unknownSender)
       sayUnknown(parsed.hint, to: source, questionBytes: size)
       return
     }
-    guard session.window.allows(parsed.nonce.counter) else {
+    guard let key = opening(from: sender, counter: parsed.nonce.counter) else {
       // A replay, or a sender that counts anew because it has restarted.
       counters.drop(.replayed)
       sayUnknown(parsed.hint, to: source, questionBytes: size)
@@ -111,7 +124,7 @@ extension Peer {
       configuration.cluster, kind: Envelope.pairKind, hint: parsed.hint)
     guard
       let plaintext = cryptography.open(
-        parsed.ciphertext, nonce: parsed.nonce, associated: associated, key: session.opening)
+        parsed.ciphertext, nonce: parsed.nonce, associated: associated, key: key)
     else {
       // Perhaps one of the two has restarted and the other has not heard.
       counters.drop(.unsealable)
@@ -140,8 +153,10 @@ extension Peer {
     if !frame.wanted.isEmpty { deliver(keys: frame.wanted, to: sender) }
     if !frame.wantedChunks.isEmpty { deliver(chunks: frame.wantedChunks, to: sender) }
     for chunk in frame.chunks { take(chunk: chunk) }
-    if let heartbeat = frame.heartbeat { take(heartbeat: heartbeat, from: sender) }
-    if let promise = frame.promise { take(promise: promise, from: sender) }
+    if let heartbeat = frame.heartbeat { take(heartbeat: heartbeat, from: sender, via: nil) }
+    if let promise = frame.promise { take(promise: promise, from: sender, via: .direct) }
+    if let beat = frame.relayedHeartbeat { take(relayedHeartbeat: beat, from: sender) }
+    if let beat = frame.relayedPromise { take(relayedPromise: beat, from: sender) }
   }
 
   /// A member that is believed dead but speaks gets to see the accusations, so that it can refute

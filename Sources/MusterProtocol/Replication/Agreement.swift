@@ -14,30 +14,37 @@ struct Agreement: Hashable, Sendable {
 
   init() {}
 
-  mutating func insert(_ position: Int) {
-    guard position < Self.members else { return }
+  /// Adds one position; returns whether it was new.
+  @discardableResult
+  mutating func insert(_ position: Int) -> Bool {
+    guard position < Self.members else { return false }
     let byte = position / 8
+    let bit: UInt8 = 1 << UInt8(position % 8)
     if bits.count <= byte {
       bits.append(contentsOf: repeatElement(0, count: byte + 1 - bits.count))
     }
-    bits[byte] |= 1 << UInt8(position % 8)
+    guard bits[byte] & bit == 0 else { return false }
+    bits[byte] |= bit
+    return true
   }
 
   /// Adds another set; returns whether anything was new.
   mutating func formUnion(_ other: [UInt8]) -> Bool {
-    let before = bits
-    if bits.count < other.count {
-      bits.append(contentsOf: repeatElement(0, count: other.count - bits.count))
+    var isNew = bits.count < other.count
+    if isNew { bits.append(contentsOf: repeatElement(0, count: other.count - bits.count)) }
+    for index in other.indices where other[index] & ~bits[index] != 0 {
+      bits[index] |= other[index]
+      isNew = true
     }
-    for index in other.indices { bits[index] |= other[index] }
-    return bits != before
+    return isNew
   }
 
   /// How many of the first `limit` positions are in the set.
   func count(limit: Int) -> Int {
     var total = 0
-    for (index, byte) in bits.enumerated() {
-      for bit in 0..<8 where byte >> UInt8(bit) & 1 == 1 && index * 8 + bit < limit { total += 1 }
+    for index in bits.indices where index * 8 < limit {
+      let inside = min(8, limit - index * 8)
+      total += (bits[index] & UInt8(truncatingIfNeeded: 1 << inside - 1)).nonzeroBitCount
     }
     return total
   }

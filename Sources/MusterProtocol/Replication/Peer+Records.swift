@@ -3,12 +3,7 @@ import MusterState
 /// Records: publishing one's own, taking and passing on those of others.
 extension Peer {
   func recordKey(_ author: NodeID, _ name: RecordName) -> UInt64 {
-    let bytes = author.bytes.bytes + Array(name.text.utf8)
-    return cryptography.digest(bytes, key: cryptography.clusterKey).bytes.first.high
-  }
-
-  private func fingerprint(key: UInt64, stamp: RecordStamp) -> UInt64 {
-    mixed(key ^ mixed(stamp.counter ^ mixed(stamp.version)))
+    MusterProtocol.recordKey(author, name, cryptography)
   }
 
   /// Publishes this node's record of a name. The same content again is no news, unless forced.
@@ -43,7 +38,7 @@ extension Peer {
 
   private mutating func insert(_ record: Record) {
     let key = recordKey(record.author, record.name)
-    store.insert(record, key: key, hash: fingerprint(key: key, stamp: record.stamp))
+    store.insert(record, key: key, hash: recordHash(key: key, stamp: record.stamp))
     repair.changedAt = now
   }
 
@@ -218,15 +213,9 @@ extension Peer {
 
   /// Five a second with a burst of twenty, for each author: what exceeds it waits for repair.
   private mutating func spendAllowance(of author: NodeID) -> Bool {
-    guard var member = members[author] else { return false }
-    let earned = (now - member.allowanceAt).milliseconds * Int64(Limits.forwardsPerSecond)
-    if earned > 0 {
-      member.allowance = min(member.allowance + earned, Int64(Limits.forwardBurst) * 1_000)
-      member.allowanceAt = now
-    }
-    let mayForward = member.allowance >= 1_000
-    if mayForward { member.allowance -= 1_000 } else { counters.drop(.rateLimited) }
-    members[author] = member
+    guard members[author] != nil else { return false }
+    let mayForward = allowances.spend(of: author, at: now)
+    if !mayForward { counters.drop(.rateLimited) }
     return mayForward
   }
 
@@ -277,4 +266,19 @@ struct Outbox: Sendable {
     if items.contains(where: { $0.key == key }) { return }
     items.append(Item(key: key, except: except))
   }
+}
+
+/// The place of an author's record of a name in every store of the cluster: keyed, so that an
+/// outsider cannot aim at one.
+func recordKey(_ author: NodeID, _ name: RecordName, _ cryptography: any Cryptography) -> UInt64 {
+  var bytes: [UInt8] = []
+  bytes.reserveCapacity(16 + Limits.recordNameBytes)
+  author.bytes.append(to: &bytes)
+  bytes.append(contentsOf: name.text.utf8)
+  return cryptography.digest(bytes, key: cryptography.clusterKey).bytes.first.high
+}
+
+/// What one version of a record adds to the fingerprints.
+func recordHash(key: UInt64, stamp: RecordStamp) -> UInt64 {
+  mixed(key ^ mixed(stamp.counter ^ mixed(stamp.version)))
 }

@@ -142,11 +142,11 @@ extension Peer {
 
   private mutating func note(agreement bits: [UInt8], of node: NodeID) {
     refreshAgreement()
-    var isNew = agreement.set.formUnion(bits)
-    let before = agreement.set
-    agreement.set.insert(ring.place(of: node))
-    isNew = isNew || before != agreement.set
-    if isNew { noteCompleteness() }
+    // A set that is complete has nothing to learn, and most of the time it is.
+    guard agreement.since == nil else { return }
+    let isUnion = agreement.set.formUnion(bits)
+    let isNew = agreement.set.insert(ring.place(of: node))
+    if isUnion || isNew { noteCompleteness() }
   }
 
   /// After a change the set is passed around quickly, one neighbour at a time, until it is
@@ -156,12 +156,16 @@ extension Peer {
     agreement.exchangedAt = now
     refreshAgreement()
     guard agreement.since == nil else { return }
-    let neighbours = overlay.neighbours(of: id).filter { members[$0]?.state == .alive }
+    let neighbours = aliveNeighbours
     guard !neighbours.isEmpty else { return }
     var frame = Frame()
     frame.ping = Frame.Ping(
       sequence: 0, fingerprint: viewFingerprint, agreement: agreement.set.bits)
     send(frame, to: neighbours[Int(generator.below(UInt64(neighbours.count)))])
+  }
+
+  private var aliveNeighbours: [NodeID] {
+    overlay.neighbours(of: id).filter { members[$0]?.state == .alive }
   }
 
   /// The set travels while it is incomplete here, or when the other side asks by sending its own.

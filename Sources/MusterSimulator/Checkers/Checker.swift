@@ -9,12 +9,15 @@ protocol Checker {
   /// For tables and replay lines.
   var name: String { get }
   mutating func look(at moment: Moment, in simulation: Simulation) throws(Violation)
+  /// A member that lies is held to nothing; while it has a vote it speaks the truth.
+  mutating func hear(insider moment: Moment)
   mutating func lookAround(in simulation: Simulation) throws(Violation)
 }
 
 extension Checker {
   mutating func look(at moment: Moment, in simulation: Simulation) throws(Violation) {}
   mutating func lookAround(in simulation: Simulation) throws(Violation) {}
+  mutating func hear(insider moment: Moment) {}
 
   func broken(_ simulation: Simulation, _ text: String) -> Violation {
     Violation(checker: name, at: simulation.now, text: text)
@@ -77,13 +80,23 @@ package struct Checkers {
 
   package init() {}
 
+  /// - Parameter withoutTime: leave out what is promised by clocks alone.
+  package init(withoutTime: Bool) {
+    guard withoutTime else { return }
+    let timed = [
+      "lease-exclusion", "promise-kept", "lease-horizon", "one-fetch", "one-singleton",
+      "stopped-before-start",
+    ]
+    checkers.removeAll { timed.contains($0.name) }
+  }
+
   package var names: [String] { checkers.map(\.name) }
 
   /// To be called after every event.
   package mutating func look(at simulation: Simulation) throws(Violation) {
     let node = simulation.turn.node
     // Promises are made to, and kept by, those who speak the truth.
-    if simulation.nodes[node].isInsider { return }
+    let isHonest = !simulation.nodes[node].isInsider
     if audits.count < simulation.nodes.count {
       let missing = simulation.nodes.count - audits.count
       audits += Array(repeating: nil, count: missing)
@@ -104,7 +117,11 @@ package struct Checkers {
       audits[node] = audit
       shown[node] = shows
       for index in checkers.indices {
-        try checkers[index].look(at: moment, in: simulation)
+        if isHonest {
+          try checkers[index].look(at: moment, in: simulation)
+        } else {
+          checkers[index].hear(insider: moment)
+        }
       }
       looks += checkers.count
     }

@@ -11,11 +11,10 @@ struct OneFounding: Checker {
 
   mutating func look(at moment: Moment, in simulation: Simulation) throws(Violation) {
     if moment.before == nil { identities.insert(moment.id) }
-    guard let founding = moment.audit.founding, moment.audit.founding != moment.before?.founding
-      || moment.audit.isSealed && !(moment.before?.isSealed ?? false)
-    else { return }
+    // What was not shown before a crash was nothing.
+    guard let shown = moment.shown, let founding = shown.founding else { return }
     founded.insert(founding)
-    if moment.audit.isSealed { sealed.insert(founding) }
+    if shown.isSealed { sealed.insert(founding) }
     let isPlanned = identities.count <= Int(clamping: simulation.expect)
     if isPlanned, founded.count > 1 {
       throw broken(simulation, "\(founded.count) clusters were founded of planned nodes")

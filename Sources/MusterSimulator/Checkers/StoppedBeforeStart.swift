@@ -2,17 +2,19 @@ import MusterProtocol
 import MusterState
 
 /// When a plan's `complete` is first committed, each of its participants is stopped, or named as
-/// overtaken (I15); and `prepare` is committed only over a published release (I15b).
+/// overtaken (I15); and `prepare` is committed only when each that is counted on has verified the
+/// published release (I15b).
 struct StoppedBeforeStart: Checker {
   let name = "stopped-before-start"
   private var completed: Set<PlanID> = []
+  private var prepared: Set<PlanID> = []
 
   mutating func look(at moment: Moment, in simulation: Simulation) throws(Violation) {
     guard simulation.runsAgents, moment.audit.committed != moment.before?.committed,
       let body = simulation.nodes[moment.node].running?.core.committedRegister, let plan = body.plan
     else { return }
-    if plan.phase == .prepare, plan.reference == nil {
-      throw broken(simulation, "services are to stop for a release that is not published")
+    if plan.phase == .prepare, prepared.insert(plan.id).inserted {
+      try lookAtVerification(plan, in: simulation)
     }
     guard plan.phase == .complete, plan.from != nil, completed.insert(plan.id).inserted else {
       return
@@ -26,6 +28,24 @@ struct StoppedBeforeStart: Checker {
         simulation,
         "\(simulation.nodes[index].name) still runs \(running.version) when "
           + "\(plan.to.version) is started")
+    }
+  }
+
+  private func lookAtVerification(_ plan: Plan, in simulation: Simulation) throws(Violation) {
+    guard let reference = plan.reference else {
+      throw broken(simulation, "services are to stop for a release that is not published")
+    }
+    for index in simulation.nodes.indices {
+      guard let running = simulation.nodes[index].running,
+        plan.participants.contains(running.core.id), !plan.overtaken.contains(running.core.id),
+        // What an earlier life had verified may still be counted for a moment.
+        simulation.now - simulation.nodes[index].bootedAt > .seconds(10),
+        !simulation.nodes[index].agent.status.verified.contains(reference)
+      else { continue }
+      throw broken(
+        simulation,
+        "services are to stop, and \(simulation.nodes[index].name) has not verified "
+          + reference.version)
     }
   }
 }

@@ -11,6 +11,11 @@ struct TermsAreWon: Checker {
   }
   private var stoodFor: Set<Term> = []
 
+  mutating func hear(insider moment: Moment) {
+    guard let founding = moment.audit.founding, moment.audit.vote == moment.id else { return }
+    stoodFor.insert(Term(founding: founding, term: moment.audit.term))
+  }
+
   mutating func look(at moment: Moment, in simulation: Simulation) throws(Violation) {
     guard let founding = moment.audit.founding, moment.audit.term > 0,
       moment.before?.term != moment.audit.term || moment.before?.founding != founding

@@ -32,16 +32,21 @@ package struct SimulatedCryptography: Cryptography {
   package func seal(
     _ plaintext: [UInt8], nonce: Nonce, associated: [UInt8], key: SealingKey
   ) -> [UInt8] {
-    plaintext + Self.tag(plaintext, nonce, associated, key)
+    var sealed: [UInt8] = []
+    sealed.reserveCapacity(plaintext.count + 16)
+    sealed.append(contentsOf: plaintext)
+    Self.tag(plaintext.span, nonce, associated, key).append(to: &sealed)
+    return sealed
   }
 
   package func open(
     _ sealed: [UInt8], nonce: Nonce, associated: [UInt8], key: SealingKey
   ) -> [UInt8]? {
     guard sealed.count >= 16 else { return nil }
-    let plaintext = Array(sealed.dropLast(16))
-    return Self.tag(plaintext, nonce, associated, key) == Array(sealed.suffix(16))
-      ? plaintext : nil
+    let length = sealed.count - 16
+    let tag = Self.tag(sealed.span.extracting(0..<length), nonce, associated, key)
+    guard tag == Bytes16(sealed.span.extracting(length..<sealed.count)) else { return nil }
+    return Array(sealed[..<length])
   }
 
   package func digest(_ bytes: [UInt8]) -> Digest { Digest(Self.hash(bytes, 2)) }
@@ -56,29 +61,65 @@ package struct SimulatedCryptography: Cryptography {
   }
 
   private static func tag(
-    _ plaintext: [UInt8], _ nonce: Nonce, _ associated: [UInt8], _ key: SealingKey
-  ) -> [UInt8] {
+    _ plaintext: Span<UInt8>, _ nonce: Nonce, _ associated: [UInt8], _ key: SealingKey
+  ) -> Bytes16 {
     let seed = key.bytes.first.low ^ nonce.random.high ^ nonce.counter &* 0x9e37_79b9
-    return hash(associated + plaintext, worldSecret ^ seed ^ nonce.random.low).first.bytes
+    var lanes = Lanes(seed: worldSecret ^ seed ^ nonce.random.low)
+    lanes.absorb(associated.span)
+    lanes.absorb(plaintext)
+    return lanes.digest().first
   }
 
-  /// Four lanes of multiply and shift: far from cryptographic, close to free.
   private static func hash(_ bytes: [UInt8], _ seed: UInt64) -> Bytes32 {
-    var lanes = (
+    var lanes = Lanes(seed: seed)
+    lanes.absorb(bytes.span)
+    return lanes.digest()
+  }
+}
+
+/// Four lanes of multiply and shift: far from cryptographic, close to free.
+private struct Lanes {
+  private var lanes: (UInt64, UInt64, UInt64, UInt64)
+  private var pending: UInt64 = 0
+  private var count = 0
+
+  init(seed: UInt64) {
+    lanes = (
       seed ^ 0x243f_6a88_85a3_08d3, seed ^ 0x1319_8a2e_0370_7344,
       seed ^ 0xa409_3822_299f_31d0, seed ^ 0x082e_fa98_ec4e_6c89
     )
-    var word: UInt64 = 0
-    for (index, byte) in bytes.enumerated() {
-      word = word << 8 | UInt64(byte)
-      guard index % 8 == 7 || index == bytes.count - 1 else { continue }
-      lanes.0 = (lanes.0 ^ word) &* 0x9e37_79b9_7f4a_7c15
-      lanes.1 = (lanes.1 ^ lanes.0 >> 29) &+ word &* 0xbf58_476d_1ce4_e5b9
-      lanes.2 = (lanes.2 ^ lanes.1 >> 31) &* 0x94d0_49bb_1331_11eb
-      lanes.3 = (lanes.3 &+ lanes.2) ^ lanes.0 >> 17
-      word = 0
+  }
+
+  /// Takes bytes as if all that are ever taken were one string.
+  mutating func absorb(_ bytes: Span<UInt8>) {
+    var index = 0
+    while index < bytes.count {
+      if count % 8 == 0, bytes.count - index >= 8 {
+        mix(word(bytes, at: index))
+        index += 8
+        count += 8
+        continue
+      }
+      pending = pending << 8 | UInt64(bytes[index])
+      index += 1
+      count += 1
+      if count % 8 == 0 {
+        mix(pending)
+        pending = 0
+      }
     }
-    lanes.0 ^= UInt64(bytes.count) &* 0xff51_afd7_ed55_8ccd
+  }
+
+  private mutating func mix(_ word: UInt64) {
+    lanes.0 = (lanes.0 ^ word) &* 0x9e37_79b9_7f4a_7c15
+    lanes.1 = (lanes.1 ^ lanes.0 >> 29) &+ word &* 0xbf58_476d_1ce4_e5b9
+    lanes.2 = (lanes.2 ^ lanes.1 >> 31) &* 0x94d0_49bb_1331_11eb
+    lanes.3 = (lanes.3 &+ lanes.2) ^ lanes.0 >> 17
+  }
+
+  consuming func digest() -> Bytes32 {
+    if count % 8 != 0 { mix(pending) }
+    lanes.0 ^= UInt64(count) &* 0xff51_afd7_ed55_8ccd
     for _ in 0..<2 {
       lanes.0 = (lanes.0 ^ lanes.3 >> 32) &* 0xc4ce_b9fe_1a85_ec53
       lanes.1 = (lanes.1 ^ lanes.0 >> 33) &* 0x9e37_79b9_7f4a_7c15

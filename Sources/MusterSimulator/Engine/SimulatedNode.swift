@@ -38,11 +38,18 @@ package final class SimulatedNode {
   var start = Start()
   var pending: [Simulation.Occurrence] = []
   var busyUntil = Instant.zero
+  /// The instant at which it has the processor, for everything that waits.
+  var freeAt = Instant(nanoseconds: -1)
   /// The timer that is in the queue.
   var timer: Instant?
   var life = 0
+  var bootedAt = Instant.zero
+  var stoodSince = Instant.zero
   var sendsUntil = Instant.zero
 
+  /// Whether it is held so that its clock stands, and will be told so before anything else: then it
+  /// can do nothing with what it believes.
+  var isHeld: Bool { clock.isStanding && !planted.contains(.noClockGuard) }
   /// Whether it lies to the others.
   var isInsider: Bool { !planted.isDisjoint(with: .insider) }
   package var isRunning: Bool { running != nil }

@@ -11,13 +11,15 @@ package struct Simulation {
     case timer(node: Int, life: Int)
     case persisted([UInt8], ticket: UInt64, node: Int, life: Int)
     case agent(SimulatedAgent.Step, node: Int, life: Int)
+    /// A machine that waited for its processor has it.
+    case turn(node: Int, life: Int)
     /// The service manager starts a daemon again that had ended by itself.
     case revival(node: Int, life: Int)
 
     var node: Int {
       switch self {
       case .datagram(_, _, let node), .timer(let node, _), .persisted(_, _, let node, _),
-        .agent(_, let node, _), .revival(let node, _):
+        .agent(_, let node, _), .revival(let node, _), .turn(let node, _):
         node
       }
     }
@@ -98,6 +100,7 @@ package struct Simulation {
     let isFresh = nodes[index].incarnation == 0
     nodes[index].incarnation += 1
     nodes[index].life += 1
+    nodes[index].bootedAt = now
     nodes[index].agent = SimulatedAgent()
     nodes[index].duty = Duty()
     nodes[index].stopped = nil
@@ -165,19 +168,23 @@ package struct Simulation {
 
   package mutating func pause(_ index: Int, clockStands: Bool = false) {
     nodes[index].isPaused = true
-    if clockStands { nodes[index].clock.stand(at: now) }
+    guard clockStands else { return }
+    nodes[index].clock.stand(at: now)
+    nodes[index].stoodSince = now
   }
 
   /// What arrived meanwhile is delivered now.
   package mutating func resume(_ index: Int) {
     guard nodes[index].isPaused else { return }
     nodes[index].isPaused = false
-    nodes[index].clock.goOn(at: now)
-    let pending = nodes[index].pending
-    nodes[index].pending = []
-    for event in pending { queue.schedule(event, at: now) }
-    nodes[index].timer = now
-    queue.schedule(.timer(node: index, life: nodes[index].life), at: now)
+    if nodes[index].clock.isStanding {
+      nodes[index].clock.goOn(at: now)
+      // The driver compares two clocks before each turn, so the peer hears of it first.
+      if !nodes[index].planted.contains(.noClockGuard) {
+        tell(index, .clockStood(now - nodes[index].stoodSince))
+      }
+    }
+    deliverPending(to: index)
   }
 
   package mutating func setClockRate(_ index: Int, _ rate: Int64) {
@@ -259,10 +266,6 @@ package struct Simulation {
 
   private mutating func dispatch(_ event: Occurrence) {
     let index = event.node
-    if nodes[index].starvation > .zero, nodes[index].busyUntil > now {
-      if nodes[index].running != nil { queue.schedule(event, at: nodes[index].busyUntil) }
-      return
-    }
     switch event {
     case .datagram(let bytes, let from, _):
       guard nodes[index].running != nil else { return }
@@ -270,9 +273,11 @@ package struct Simulation {
       turn.wasDatagram = true
       tell(index, .datagram(bytes, from: from))
     case .timer(_, let life):
-      guard nodes[index].life == life, nodes[index].running != nil else { return }
+      // One that an earlier one has overtaken is void; it would arm a second chain of timers.
+      guard nodes[index].life == life, nodes[index].running != nil, nodes[index].timer == now
+      else { return }
+      if hold(event, for: index) { return }
       nodes[index].timer = nil
-      if nodes[index].isPaused { return }
       tell(index, .timer)
     case .persisted(let bytes, let ticket, _, let life):
       guard nodes[index].life == life else { return }
@@ -286,17 +291,40 @@ package struct Simulation {
       playAgent(index, step: step)
     case .revival(_, let life):
       if nodes[index].life == life, nodes[index].running == nil, !nodes[index].isGone { boot(index) }
-    }
-    if nodes[index].starvation > .zero {
-      let delay = Int64(dice.below(UInt64(nodes[index].starvation.nanoseconds)))
-      nodes[index].busyUntil = now + TimeSpan(nanoseconds: delay)
+    case .turn(_, let life):
+      guard nodes[index].life == life, !nodes[index].isPaused else { return }
+      deliverPending(to: index)
     }
   }
 
-  private mutating func hold(_ event: Occurrence, for node: Int) -> Bool {
-    guard nodes[node].isPaused else { return false }
-    if nodes[node].pending.count < 4_096 { nodes[node].pending.append(event) }
+  /// Keeps what arrives while a machine is paused, or waits for the processor.
+  private mutating func hold(_ event: Occurrence, for index: Int) -> Bool {
+    let node = nodes[index]
+    if !node.isPaused {
+      guard node.starvation > .zero, node.freeAt != now else { return false }
+      guard node.busyUntil > now else {
+        // The next turn comes late by chance; then everything that waits is handled at once.
+        let delay = Int64(dice.below(UInt64(node.starvation.nanoseconds)))
+        node.busyUntil = now + TimeSpan(nanoseconds: delay)
+        node.freeAt = now
+        return false
+      }
+      if node.pending.isEmpty {
+        queue.schedule(.turn(node: index, life: node.life), at: node.busyUntil)
+      }
+    }
+    if node.pending.count < 4_096 { node.pending.append(event) }
     return true
+  }
+
+  private mutating func deliverPending(to index: Int) {
+    let pending = nodes[index].pending
+    nodes[index].pending = []
+    nodes[index].busyUntil = now
+    nodes[index].freeAt = now
+    for event in pending { queue.schedule(event, at: now) }
+    nodes[index].timer = now
+    queue.schedule(.timer(node: index, life: nodes[index].life), at: now)
   }
 
   mutating func tell(_ index: Int, _ input: Input) {

@@ -142,7 +142,9 @@ struct Claims {
   /// Who holds a valid lease now.
   var holders: [Int] {
     simulation.nodes.indices.filter { index in
-      guard let end = simulation.nodes[index].running?.core.audit.leaseUntil else { return false }
+      guard let end = simulation.nodes[index].running?.core.audit.leaseUntil,
+        !simulation.nodes[index].isHeld
+      else { return false }
       return simulation.localTime(index) < end
     }
   }

@@ -22,6 +22,13 @@ package struct Scenario: Hashable, Sendable {
   package var steps: [Step] = []
   package var expectations: [Expectation] = []
 
+  /// Whether the rules about time are switched off.
+  var isWithoutTime: Bool {
+    steps.contains { step in
+      if case .plant(let bugs, _) = step.action { bugs.contains(.noTime) } else { false }
+    }
+  }
+
   /// When the last thing is done or looked for.
   package var end: TimeSpan {
     if let duration { return duration }
@@ -70,6 +77,8 @@ package struct Scenario: Hashable, Sendable {
     case leader
     /// The first running voter that does not lead.
     case follower
+    /// Everyone but the leader.
+    case followers
     case all
   }
 

@@ -50,6 +50,7 @@ extension ScenarioRun {
     case .nodes(let nodes): return nodes.filter { $0 < simulation.nodes.count }
     case .all: return Array(simulation.nodes.indices)
     case .leader: return leader.map { [$0] } ?? []
+    case .followers: return simulation.nodes.indices.filter { $0 != leader }
     case .follower:
       guard let leader, let voters = simulation.nodes[leader].running?.core.registerLink?.body.voters
       else { return [] }
@@ -131,7 +132,7 @@ extension ScenarioRun {
         ticket: tickets)
     case .version(let version):
       simulation.command(node, .setCluster(key: "version", value: version), ticket: tickets)
-    case .stepDown: break
+    case .stepDown: simulation.command(node, .stepDown(to: nil), ticket: tickets)
     }
   }
 

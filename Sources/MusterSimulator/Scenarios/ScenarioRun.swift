@@ -23,7 +23,7 @@ package struct ScenarioRun {
   package private(set) var trace: RunTrace?
   package private(set) var recorder: RunRecorder?
   package internal(set) var outcome = Outcome()
-  private var checkers = Checkers()
+  private var checkers: Checkers
   private var nextStep = 0
   private var waiting: [Scenario.Step] = []
   private var hopes: Hopes
@@ -46,6 +46,7 @@ package struct ScenarioRun {
     }
     trace = traced ? RunTrace() : nil
     recorder = drawn ? RunRecorder() : nil
+    checkers = Checkers(withoutTime: scenario.isWithoutTime)
     hopes = Hopes(scenario)
   }
 
@@ -123,7 +124,10 @@ package struct ScenarioRun {
       try look()
     }
     recorder?.note(action, simulation)
-    if action == .calm { calmSince = simulation.now }
+    if action == .calm {
+      calmSince = simulation.now
+      waiting = []
+    }
   }
 
   /// The phase that the leader holds, proposed or committed.

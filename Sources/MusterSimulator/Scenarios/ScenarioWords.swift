@@ -103,6 +103,9 @@ extension ScenarioReader {
     case "follower":
       words = words.dropFirst()
       return .follower
+    case "followers":
+      words = words.dropFirst()
+      return .followers
     case "all":
       words = words.dropFirst()
       return .all

@@ -52,6 +52,7 @@ extension Scenario {
       nodes.count == 1 ? name(of: nodes[0]) : braces(nodes)
     case .leader: "leader"
     case .follower: "follower"
+    case .followers: "followers"
     case .all: "all"
     }
   }

@@ -51,24 +51,23 @@
         certain: [.clock, .oneway]),
       PlantedCase(
         name: "M3 no quarantine after a restart", planted: .noQuarantine,
-        caughtBy: ["lease-exclusion"], nodes: 3, faults: [.crash, .oneway, .pause],
-        certain: [.crash, .oneway]),
+        caughtBy: ["lease-exclusion"], faults: [.coup], certain: [.coup]),
       PlantedCase(
         name: "M4 vote while promised", planted: .voteWhilePromised,
         caughtBy: ["promise-kept", "lease-exclusion"], nodes: 5),
       PlantedCase(
         name: "M5 no look at the register, second defence off",
-        planted: [.voterIgnoresRegister, .candidateIgnoresRegister],
+        planted: [.voterIgnoresRegister, .candidateIgnoresRegister, .noTime],
         caughtBy: ["register-chain"], nodes: 5, faults: [.partition, .partial, .operators, .loss],
-        certain: [.partition, .operators]),
+        certain: [.partial, .operators]),
       PlantedCase(
         name: "M6 several voters at once", planted: .manyVotersAtOnce,
         caughtBy: ["register-chain"], faults: [.operators, .crash, .disk],
         certain: [.operators, .disk]),
       PlantedCase(
-        name: "M7 change before the commit", planted: .changeBeforeCommit,
-        caughtBy: ["register-chain"], faults: [.partition, .operators, .crash, .loss],
-        certain: [.partition, .operators]),
+        name: "M7 change before the commit", planted: [.changeBeforeCommit, .noTime],
+        caughtBy: ["register-chain"], faults: [.partition, .partial, .operators, .crash, .loss],
+        certain: [.partial, .operators]),
       PlantedCase(
         name: "M8 vote shown before it is on disk", planted: .voteBeforeDisk,
         caughtBy: ["durable-before-visible", "vote-once"]),
@@ -80,12 +79,13 @@
         name: "M11 no lease carry", planted: .noLeaseCarry, caughtBy: ["lease-horizon"],
         faults: [.operators, .disk, .crash, .loss], certain: [.operators, .loss]),
       PlantedCase(
-        name: "M12 a pause that stops the clock", caughtBy: ["lease-exclusion"], nodes: 5,
+        name: "M12 a pause that stops the clock", planted: .noClockGuard, caughtBy: ["lease-exclusion"], nodes: 5,
         faults: [.pause], certain: [.pause], extras: Swarm.Extras(clocksStand: true)),
       PlantedCase(
         name: "M13 commit without the term, second defence off",
-        planted: [.commitWithoutTerm, .noTermCatchUp], caughtBy: ["register-chain"], nodes: 3,
-        faults: [.partition, .operators, .partial, .late], certain: [.partition, .operators]),
+        planted: [.commitWithoutTerm, .noTermCatchUp, .noTime], caughtBy: ["register-chain"],
+        nodes: 3, faults: [.partition, .operators, .partial, .late],
+        certain: [.partial, .operators, .late]),
       PlantedCase(
         name: "M14 resignation before the lease is dropped", planted: .resignBeforeDrop,
         caughtBy: ["lease-exclusion"], nodes: 5, faults: [.operators], certain: [.operators]),
@@ -128,16 +128,16 @@
         faults: [.operators, .crash], certain: [.operators]),
       PlantedCase(
         name: "U5 acknowledgements of any plan", planted: .acknowledgesAnyPlan,
-        caughtBy: ["stopped-before-start"], faults: [.operators, .loss, .partition, .services],
-        certain: [.operators, .loss, .services]),
+        caughtBy: ["acknowledged-means-stopped", "stopped-before-start"], faults: [.operators],
+        certain: [.operators]),
       PlantedCase(
         name: "U7 starts before it is admitted", planted: .startsUnadmitted,
         caughtBy: ["only-what-is-committed"], faults: [.operators, .disk, .crash],
         certain: [.operators, .disk]),
       PlantedCase(
         name: "fetch claimed in a stale term", planted: .fetchInStaleTerm,
-        caughtBy: ["one-fetch"], faults: [.operators, .partition, .oneway, .pause],
-        certain: [.operators, .oneway]),
+        caughtBy: ["one-fetch"], faults: [.operators, .phase, .crash],
+        certain: [.operators, .phase]),
       PlantedCase(
         name: "manifest not verified", planted: .unverifiedRelease,
         caughtBy: ["verified-binaries"], faults: [.operators, .crash],

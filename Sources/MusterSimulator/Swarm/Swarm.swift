@@ -10,7 +10,7 @@ package struct Swarm {
   /// What can be switched on.
   package enum Fault: String, Hashable, Sendable, CaseIterable {
     case partition, oneway, partial, loss, late, duplicate, delay, bandwidth, clog
-    case crash, written, disk, pause, clock, starve, share, services, operators
+    case crash, written, phase, coup, disk, pause, clock, starve, share, services, operators
     case multicast
   }
 
@@ -98,7 +98,12 @@ package struct Swarm {
     drawOrdeal()
     scenario.steps.append(Scenario.Step(.at(ends), .calm))
     let deadline = ends + Self.patience(nodes: scenario.nodes)
-    scenario.expectations = [Scenario.Expectation(.by(deadline), .whole)]
+    if options.planted.contains(.noTime) {
+      // Without time nobody steps back for anybody: only safety is left to be seen.
+      scenario.duration = ends
+    } else {
+      scenario.expectations = [Scenario.Expectation(.by(deadline), .whole)]
+    }
     let order = scenario.steps.indices.sorted {
       let (left, right) = (scenario.steps[$0].time, scenario.steps[$1].time)
       return left != right ? left < right : $0 < $1
@@ -207,10 +212,12 @@ package struct Swarm {
     switch fault {
     case .partition, .oneway, .partial, .clog, .multicast: split(fault, at: time, for: span)
     case .crash, .written, .disk: crash(fault, at: time, for: span)
+    case .phase: crashInPhase(at: time, for: span)
+    case .coup: usurp(at: time)
     case .pause:
       guard let node = someone(at: time, for: span) else { return }
       let target = chance(400) ? Scenario.Target.leader : .nodes([node])
-      add(time, .pause(target, clockStands: options.extras.clocksStand))
+      add(time, .pause(target, clockStands: options.extras.clocksStand || chance(250)))
       add(time + span, .resume(.all))
     case .clock:
       let rate = within(UInt64(SimulatedClock.slowest)...UInt64(SimulatedClock.fastest))
@@ -279,6 +286,26 @@ package struct Swarm {
     }
     add(time, .crash(.nodes([node])))
     add(time + span, .restart(.nodes([node]), how))
+  }
+
+  /// The leader goes down in a phase of a plan, just before or just after its commit.
+  private mutating func crashInPhase(at time: TimeSpan, for span: TimeSpan) {
+    let phase = Plan.Phase.allCases[Int(dice.below(UInt64(Plan.Phase.allCases.count)))]
+    let action: Scenario.Action =
+      chance(700) ? .crash(.leader) : .pause(.leader, clockStands: options.extras.clocksStand)
+    scenario.steps.append(
+      Scenario.Step(.phase(phase, isCommitted: chance(500), after: time), action))
+    release(at: time)
+    add(time + .seconds(3) + span, .start(.all))
+    add(time + .seconds(3) + span, .resume(.all))
+  }
+
+  /// The leader is cut off, and everyone else restarts behind its back.
+  private mutating func usurp(at time: TimeSpan) {
+    add(time, .cut(from: .leader, to: .all))
+    add(time, .cut(from: .all, to: .leader))
+    add(time + .milliseconds(1), .restart(.followers, .plain))
+    add(time + .milliseconds(Int64(within(4_000...12_000))), .heal)
   }
 
   private mutating func operate(at time: TimeSpan) {

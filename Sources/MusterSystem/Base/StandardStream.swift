@@ -27,6 +27,14 @@ package enum StandardStream: Int32, Sendable {
   }
 }
 
+/// Standard input of a command that asks a person.
+package enum StandardInput {
+  package static var isTerminal: Bool { isatty(0) == 1 }
+
+  /// The next line without its end; `nil` when there is none.
+  package static func line() -> String? { readLine() }
+}
+
 /// The environment of this process.
 package enum ProcessEnvironment {
   /// The value of a variable; `nil` when it is unset or empty.

@@ -1,3 +1,4 @@
+import MusterProtocol
 import MusterState
 
 /// `muster agent`: flags and the configuration file become one `AgentOptions`.
@@ -70,7 +71,8 @@ enum AgentCommand {
       http: invocation.address("http") ?? file.http,
       configurationFile: invocation.text("config"),
       logFormat: invocation.text("log-format").flatMap(LogFormat.init) ?? file.logFormat ?? .text,
-      logLevel: invocation.text("log-level").flatMap(LogLevel.init) ?? file.logLevel ?? .info)
+      logLevel: invocation.text("log-level").flatMap(LogLevel.init) ?? file.logLevel ?? .info,
+      leaderPriority: file.leaderPriority ?? LeaderPriority.standard)
   }
 
   private static func check(name: String) throws(CommandFailure) {

@@ -44,6 +44,12 @@ enum CommandRules {
         "status", "Show leader, agreement, release and plan.", options: [control, json],
         action: StatusCommand.run),
       CommandRule(
+        "leader", "Show who leads, and with --explain why.", options: leaderOptions,
+        notes: leaderNotes, action: LeaderCommand.run),
+      CommandRule(
+        "leader show", "The same.", options: leaderOptions, notes: leaderNotes,
+        action: LeaderCommand.run),
+      CommandRule(
         "get", "Print a node's value, or a cluster-wide one.",
         operands: [
           OperandRule("NODE|cluster", "a node's name or identity, or `cluster`"),
@@ -77,6 +83,19 @@ enum CommandRules {
     ]
   }
 
+  private static var leaderOptions: [OptionRule] {
+    [
+      OptionRule("explain", .none, "voters, promises, and what an election waits for"),
+      OptionRule("check", .none, "exit 0 if this node leads and goes on to, and 1 otherwise"),
+      OptionRule("guarantee", .duration, "with --check: for how long; default 2s"), control, json,
+    ]
+  }
+
+  private static let leaderNotes = """
+    --check is for scripts: 0 means that nobody else leads before the guarantee is over, whatever
+    the network does. The longest that can be asked for is the lease, 3.27 s.
+    """
+
   private static var orders: [CommandRule] {
     [
       CommandRule(
@@ -101,6 +120,31 @@ enum CommandRules {
         ],
         notes: "Nothing is fetched before `muster set --cluster version VERSION`.",
         action: ReleaseCommand.run),
+      CommandRule(
+        "leader step-down", "Have another voter lead.",
+        options: [
+          OptionRule("to", .text("NODE"), "the voter to take over; default: who stands first"),
+          control, json,
+        ],
+        notes: """
+          Any node can be asked. The leader lets go of its lease first; done means that another one
+          leads. The old leader does not stand for the next four seconds.
+          """, action: StepDownCommand.run),
+      CommandRule(
+        "cluster recover", "Let the cluster go on from this node after a lost majority.",
+        options: [
+          OptionRule("authority", .path("KEY"), "the operator's key", isRequired: true),
+          OptionRule(
+            "absorb", .text("FOUNDING"), "with a second founding of this cluster: its nodes follow",
+            isRepeated: true),
+          OptionRule("force", .none, "even though a leader is there"),
+          OptionRule("yes", .none, "do not ask"), control, json,
+        ],
+        notes: """
+          Only when the majority of the voters will never come back. It prints what will be lost and
+          asks for the cluster's name. Run it on the node with the newest register, once: `muster
+          leader --explain` shows it on each.
+          """, action: RecoverCommand.run),
       CommandRule(
         "leave", "Take this node out of the cluster, and end its agent.",
         options: [control, json], action: LeaveCommand.run),

@@ -6,15 +6,18 @@ package struct Console {
   package var complain: (String) -> Void
   package var isTerminal: Bool
   package var environment: (String) -> String?
+  /// Asks a person and reads a line; `nil` where nobody can be asked.
+  package var ask: ((String) -> String?)?
 
   package init(
     print: @escaping (String) -> Void, complain: @escaping (String) -> Void, isTerminal: Bool,
-    environment: @escaping (String) -> String?
+    environment: @escaping (String) -> String?, ask: ((String) -> String?)? = nil
   ) {
     self.print = print
     self.complain = complain
     self.isTerminal = isTerminal
     self.environment = environment
+    self.ask = ask
   }
 
   package static var standard: Console {
@@ -22,7 +25,15 @@ package struct Console {
       print: { StandardStream.output.write($0) },
       complain: { StandardStream.error.write($0) },
       isTerminal: StandardStream.output.isTerminal,
-      environment: { ProcessEnvironment.value($0) })
+      environment: { ProcessEnvironment.value($0) }, ask: question)
+  }
+
+  private static var question: ((String) -> String?)? {
+    guard StandardInput.isTerminal, StandardStream.output.isTerminal else { return nil }
+    return { text in
+      StandardStream.output.write(text)
+      return StandardInput.line()
+    }
   }
 
   package func line(_ text: String) { print(text + "\n") }

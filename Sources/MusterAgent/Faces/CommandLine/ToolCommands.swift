@@ -88,10 +88,12 @@ enum CompletionCommand {
         if [ "$COMP_CWORD" -eq 2 ]; then
           case "${COMP_WORDS[1]}" in
       \(cases)    esac
-          if [ -n "$choices" ]; then COMPREPLY=($(compgen -W "$choices" -- "$word")); return; fi
+          if [ -n "$choices" ] && [ "${word#-}" = "$word" ]; then
+            COMPREPLY=($(compgen -W "$choices" -- "$word")); return
+          fi
         fi
         local verb="${COMP_WORDS[1]}"
-        case "$verb" in \(families(words))) verb="$verb ${COMP_WORDS[2]}" ;; esac
+        case "$verb ${COMP_WORDS[2]}" in \(families(words))) verb="$verb ${COMP_WORDS[2]}" ;; esac
         case "$verb" in
       \(options)  esac
         case "$word" in
@@ -105,6 +107,7 @@ enum CompletionCommand {
   }
 
   private static func families(_ words: [[String]]) -> String {
-    words.filter { $0.count > 1 }.map { $0[0] }.joined(separator: "|")
+    words.filter { $0.count > 1 }.map { "\"\($0.joined(separator: " "))\"" }
+      .joined(separator: "|")
   }
 }
