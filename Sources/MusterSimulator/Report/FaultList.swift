@@ -2,6 +2,8 @@
 package struct FaultList: Hashable, Sendable {
   package var faults: Set<Swarm.Fault>
 
+  package init(_ faults: Set<Swarm.Fault>) { self.faults = faults }
+
   /// A name that is none; `description` lists them all.
   package struct Unknown: Error, Hashable, Sendable, CustomStringConvertible {
     package var name: String
@@ -12,7 +14,7 @@ package struct FaultList: Hashable, Sendable {
   }
 
   package static func read(_ text: String) throws(Unknown) -> FaultList {
-    if text == "none" { return FaultList(faults: []) }
+    if text == "none" { return FaultList([]) }
     var faults: Set<Swarm.Fault> = []
     for word in text.split(separator: ",", omittingEmptySubsequences: false) {
       guard let fault = Swarm.Fault(rawValue: String(word)) else {
@@ -20,7 +22,7 @@ package struct FaultList: Hashable, Sendable {
       }
       faults.insert(fault)
     }
-    return FaultList(faults: faults)
+    return FaultList(faults)
   }
 }
 

@@ -28,7 +28,8 @@ struct Hopes: Sendable {
         let last = scenario.steps.last { step in
           if case .at = step.trigger { step.time < time } else { false }
         }
-        let from = Instant.zero + (last?.time ?? .zero)
+        // Not before what was done then has been done.
+        let from = Instant.zero + (last?.time ?? .zero) + TimeSpan(nanoseconds: 1)
         hopes.append(Hope(expectation: expectation, from: from, to: .zero + time))
       case .during(let from, let to):
         hopes.append(Hope(expectation: expectation, from: .zero + from, to: .zero + to))

@@ -65,7 +65,7 @@ extension Scenario {
     groups.map(braces).joined(separator: " | ")
   }
 
-  static func text(_ action: Action) -> String {
+  package static func text(_ action: Action) -> String {
     switch action {
     case .start(let target): "start \(text(target))"
     case .join(let target, let via): "join \(text(target)) via \(name(of: via))"
