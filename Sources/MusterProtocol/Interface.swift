@@ -102,6 +102,8 @@ package enum Event: Hashable, Sendable {
   case clockStood(TimeSpan)
   /// An operator has let another founding continue this node's; `by` is its first voter.
   case recovered(from: FoundingID, to: FoundingID, by: NodeID)
+  /// Only where `PeerConfiguration.tracesRules` asks for it.
+  case ruleStep(RuleStep)
 
   /// How a member was found, for the timeline.
   package enum Discovery: String, Hashable, Sendable {

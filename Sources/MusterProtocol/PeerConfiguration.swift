@@ -28,6 +28,8 @@ package struct PeerConfiguration: Sendable {
   package var seed: Bytes32
   /// Mistakes that a test plants; a release build has none to plant.
   package var planted: PlantedBugs = []
+  /// Whether each step of the leader's rules is told as an event, for the model to follow.
+  package var tracesRules = false
 
   package init(
     cluster: ClusterID, clusterName: String, expect: UInt32, authority: PublicKey, name: String,

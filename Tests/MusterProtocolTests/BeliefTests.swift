@@ -106,7 +106,7 @@ import Testing
     return RegisterPointer(version: version, digest: Samples.digest("newer \(count)"))
   }
 
-  @Test func `only voters are believed about a newer one, while one of them is there`() throws {
+  @Test func `a voter is believed about a newer one, and no other member alone`() throws {
     let (parley, _) = try bench()
     let outsider = try #require(
       parley.peers.first { peer in !parley.peers[0].voters.contains(peer.id) })
@@ -122,9 +122,16 @@ import Testing
     let real = try newer(than: peer, by: 1)
     try show(voter, real)
     #expect(peer.newestPointer == real)
-    // With no voter in reach, whoever is there is asked: the chain decides anyway.
-    for node in peer.voters where node != peer.id { peer.ring.removeSorted(node) }
-    #expect(try newer(than: peer, by: 500) == peer.newestPointer)
+    // Alone with one member that is no voter, nothing is believed.
+    for node in peer.voters where node != peer.id { peer.ring.remove(node) }
+    #expect(peer.newestPointer == nil)
+    // When half of the roster is in reach and says so, it is asked: the chain decides anyway.
+    for node in peer.voters where node != peer.id {
+      peer.ring.insert(node)
+    }
+    let late = try newer(than: peer, by: 2)
+    for node in peer.ring where node != peer.id { try show(node, late) }
+    #expect(peer.newestPointer == late)
   }
 
   @Test func `one of another founding than was asked for is not taken`() throws {

@@ -131,7 +131,7 @@ package final class Agent {
       .registerCommitted, .roleChanged, .recovered:
       scheduleContext()
     case .memberSuspect, .founded, .joined, .sealed, .planChanged, .acknowledged,
-      .releaseChanged, .clusterConflict, .equivocation, .nameConflict, .clockStood:
+      .releaseChanged, .clusterConflict, .equivocation, .nameConflict, .clockStood, .ruleStep:
       break
     }
   }

@@ -35,6 +35,7 @@ extension Log {
         "this machine's clock stood still for \(span.milliseconds) ms or the wall clock was set: "
           + "if this node led, it has stepped down"
       )
+    case .ruleStep(let step): (.debug, "a step of the rules in term \(step.outcome.term)")
     case .leaderChanged, .founded, .joined, .sealed, .registerCommitted, .roleChanged,
       .planChanged, .acknowledged, .releaseChanged, .clusterConflict, .recovered:
       decisionLine(for: event)
@@ -76,7 +77,8 @@ extension Log {
           + "committed elsewhere meanwhile is lost, and nothing leads back"
       )
     case .memberAlive, .memberSuspect, .memberDead, .memberLeft, .memberForgotten,
-      .recordUpdated, .nameConflict, .equivocation, .clockStood:
+      .recordUpdated, .nameConflict, .equivocation, .clockStood,
+      .ruleStep:
       preconditionFailure("a matter of membership")
     }
   }

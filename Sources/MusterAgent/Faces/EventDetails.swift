@@ -31,6 +31,7 @@ struct EventDetails {
     case .equivocation(let id): self.init("equivocation", id)
     case .clockStood(let span):
       self.init("clock-stood", nil, [JsonMember("for_ms", .integer(span.milliseconds))])
+    case .ruleStep: self.init("rule-step", nil)
     case .roleChanged(let id, let role):
       self.init("role-changed", id, [JsonMember("role", .text(role?.name))])
     case .acknowledged(let id, let plan, let acknowledgement):
@@ -79,7 +80,8 @@ struct EventDetails {
     case .planChanged(let plan, let previous): self.init(plan: plan, previous: previous)
     case .releaseChanged(let release): self.init("release-changed", nil, release?.details ?? [])
     case .memberAlive, .memberSuspect, .memberDead, .memberLeft, .memberForgotten,
-      .recordUpdated, .nameConflict, .equivocation, .roleChanged, .acknowledged, .clockStood:
+      .recordUpdated, .nameConflict, .equivocation, .roleChanged, .acknowledged, .clockStood,
+      .ruleStep:
       preconditionFailure("an event about one node")
     }
   }

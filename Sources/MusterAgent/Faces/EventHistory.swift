@@ -98,7 +98,8 @@ package final class EventHistory {
       if names.count < Limits.members || names[id] != nil { names[id] = name }
     case .memberForgotten, .recordUpdated, .leaderChanged, .founded, .joined, .sealed,
       .registerCommitted, .roleChanged, .planChanged, .acknowledged, .releaseChanged,
-      .clusterConflict, .equivocation, .nameConflict, .clockStood, .recovered:
+      .clusterConflict, .equivocation, .nameConflict, .clockStood, .recovered,
+      .ruleStep:
       break
     }
   }

@@ -82,6 +82,7 @@ struct Coordination: Sendable {
   var shownCurrent: ReleaseReference?
   var shownSealed = false
   var wakeAt: Instant?
+  var notes = Notes()
 
   struct PendingHeartbeat: Sendable {
     var leader: NodeID
@@ -170,6 +171,7 @@ extension Peer {
       guard coordination.isDirty || coordination.wakeAt.map({ now >= $0 }) ?? false else { return }
       coordination.isDirty = false
       recoverIfAsked()
+      beginRuleStep()
       if durable.founding == nil {
         found()
       } else {
@@ -182,6 +184,7 @@ extension Peer {
         lead()
       }
       finishStep()
+      endRuleStep()
     }
   }
 
@@ -205,6 +208,7 @@ extension Peer {
     coordination.waitingFor = nil
     coordination.isDirty = true
     coordination.isEntryDurable = true
+    note(.persisted)
     show()
     if durable == coordination.wrote { answerWritten() }
   }

@@ -50,6 +50,7 @@ extension Peer {
       promiseMilliseconds: UInt32(clamping: timing.promise.milliseconds),
       expect: configuration.expect, voters: Array(nodes.prefix(min(max(odd, 1), Limits.voters))),
       roster: Array(nodes.prefix(Limits.roster)))
+    note(proposal: body)
     durable.founding = body.founding
     adopt(
       RegisterEntry.make(
@@ -163,12 +164,15 @@ extension Peer {
     durable.committedEntry = []
     coordination.committedEntry = nil
     coordination.history = []
+    // The promise itself stands: who comes back while it lasts must not vote against its leader.
     coordination.bound = nil
-    coordination.boundUntil = now
     coordination.heartbeat = nil
     coordination.conflict = nil
-    // Nobody has promised anything in a founding that begins now.
-    if isRecovered ?? false, returned == nil { coordination.quarantineUntil = now }
+    if isRecovered ?? false, returned == nil {
+      // Nobody has promised anything in a founding that begins now, and none leads back.
+      coordination.quarantineUntil = now
+      coordination.boundUntil = now
+    }
     let old = durable.left.last?.founding
     adopt(entry)
     if isRecovered ?? false, let old, let recovery {

@@ -45,6 +45,7 @@ extension Peer {
 
   /// - Parameter relay: the member that passed it on; `nil`: it came straight from `leader`.
   mutating func take(heartbeat: Frame.Heartbeat, from leader: NodeID, via relay: NodeID?) {
+    note(.heartbeat(leader, term: heartbeat.term, number: heartbeat.number))
     guard heartbeat.term >= durable.term else {
       counters.drop(.staleTerm)
       return
@@ -65,6 +66,7 @@ extension Peer {
 
   /// R10: a promise counts for the current voters, the highest number of each.
   mutating func take(promise: Frame.Heartbeat, from sender: NodeID, via way: PromiseWay) {
+    note(.promise(sender, term: promise.term, number: promise.number))
     guard coordination.role == .leader, promise.term == durable.term,
       promise.number <= coordination.number
     else {
@@ -143,6 +145,7 @@ extension Peer {
     }
     coordination.newcomer = nil
     guard next != entry.body else { return }
+    note(proposal: next)
     guard plants(.noLeaseCarry) || plants(.manyVotersAtOnce)
       || carriesLease(from: entry.body.voters, to: next.voters)
     else {

@@ -21,18 +21,33 @@ extension Peer {
   var newestPointer: RegisterPointer? {
     guard var version = coordination.entry?.version else { return nil }
     if plants(.candidateIgnoresRegister), coordination.role != .leader, isUnbound { return nil }
-    // Only voters are believed, as long as one is there: a member that invents a register must
-    // not keep everyone from fetching the real one.
-    let live = voters.filter { $0 != id && ring.contains($0) }
+    // A member that invents a register must not keep everyone from fetching the real one: a voter
+    // is believed first.
     var newest: RegisterPointer?
-    for node in live.isEmpty ? ring.filter({ $0 != id }) : live {
+    for node in voters where node != id && ring.contains(node) {
       guard let pointer = card(of: node)?.register, pointer.version > version,
         coordination.unreachable[pointer.digest].map({ now >= $0 }) ?? true
       else { continue }
       newest = pointer
       version = pointer.version
     }
-    return newest
+    if let newest { return newest }
+    return pointerOfTheRoster.flatMap { pointer in
+      coordination.unreachable[pointer.digest].map { now >= $0 } ?? true ? pointer : nil
+    }
+  }
+
+  /// What half of the roster's members in reach show or have gone beyond, when at least half of
+  /// the roster is in reach: voters that I know may all be as far behind as I am, and one liar
+  /// that is alone with me must not be believed.
+  private var pointerOfTheRoster: RegisterPointer? {
+    guard let entry = coordination.entry else { return nil }
+    let others = entry.body.roster.filter { $0 != id }
+    let shown = others.compactMap { node in ring.contains(node) ? card(of: node)?.register : nil }
+      .sorted { $0.version > $1.version }
+    guard !shown.isEmpty, 2 * shown.count >= others.count else { return nil }
+    let chosen = shown[shown.count / 2]
+    return chosen.version > entry.version ? chosen : nil
   }
 
   private func newSources(of fetching: Coordination.Fetching) -> [NodeID] {
@@ -120,6 +135,7 @@ extension Peer {
     if fetching.isTrusted {
       coordination.fetching = nil
       coordination.wantedChunks = []
+      note(fetched: [entry], [fetching.wanted], isTrusted: true)
       take(trusted: entry)
       return
     }
@@ -131,6 +147,7 @@ extension Peer {
     if let known {
       coordination.fetching = nil
       coordination.wantedChunks = []
+      note(fetched: fetching.chain, fetching.chainDigests, isTrusted: false)
       adopt(chain: fetching, from: known)
       return
     }
@@ -158,13 +175,15 @@ extension Peer {
     }
   }
 
+  /// Takes what is shown without a chain: a voter's word is enough, for voters speak the truth, and
+  /// otherwise that of the roster.
   private mutating func rejoin() {
-    let shown = ring.compactMap { node -> RegisterPointer? in
-      node == id ? nil : card(of: node)?.register
-    }.sorted { $0.version > $1.version }
-    guard let held = coordination.entry?.version, !shown.isEmpty else { return }
-    let chosen = shown[shown.count / 2]
-    guard chosen.version > held else { return }
+    guard let held = coordination.entry?.version else { return }
+    let voted = voters.compactMap { node -> RegisterPointer? in
+      node != id && ring.contains(node) ? card(of: node)?.register : nil
+    }.max { $0.version < $1.version }
+    let chosen = voted.flatMap { $0.version > held ? $0 : nil } ?? pointerOfTheRoster
+    guard let chosen, chosen.version > held else { return }
     let sources = ring.filter { node in
       node != id && (card(of: node)?.register?.version ?? .none) >= chosen.version
     }
@@ -266,6 +285,7 @@ extension Peer {
       adopt(entry)
       coordination.isEntryDurable = true
     }
+    note(.boot(outcome, isFresh: configuration.isFreshIdentity))
     coordination.isDirty = true
   }
 }

@@ -34,7 +34,7 @@ extension Simulation {
     crash(index)
     // A newcomer whose name is taken is started again by its service manager: the name becomes
     // free when the old holder is seen to be dead.
-    if case .nameTaken = reason {
+    if revives, case .nameTaken = reason {
       queue.schedule(.revival(node: index, life: nodes[index].life), at: now + .seconds(3))
     }
   }
@@ -95,5 +95,12 @@ extension Simulation {
 
   private mutating func below(_ span: TimeSpan) -> Int64 {
     Int64(dice.below(UInt64(max(1, span.nanoseconds))))
+  }
+}
+
+extension Simulation: CustomStringConvertible {
+  /// Short: a failed expectation in a test shows it.
+  package var description: String {
+    "\(nodes.count) machines at \(seconds(now)) s"
   }
 }

@@ -49,6 +49,10 @@ package struct Simulation {
   package let expect: UInt32
   /// Whether machines obey their duties; without, a test plays the agent by `report`.
   package var runsAgents = false
+  /// Whether a service manager starts a daemon again whose name was taken.
+  package var revives = false
+  /// Nodes booted from now on tell each step of their rules.
+  package var tracesRules = false
   /// Whether `nodes[…].events` keeps what happened: a test wants it, an hour of swarm does not.
   package var keepsEvents = true
   var queue = EventQueue<Occurrence>()
@@ -117,6 +121,7 @@ package struct Simulation {
         first: Bytes16(high: dice.next(), low: dice.next()),
         second: Bytes16(high: dice.next(), low: dice.next())))
     configuration.planted = nodes[index].planted
+    configuration.tracesRules = tracesRules
     do throws(PeerError) {
       nodes[index].running = RunningPeer(
         try Peer(
@@ -273,9 +278,9 @@ package struct Simulation {
       turn.wasDatagram = true
       tell(index, .datagram(bytes, from: from))
     case .timer(_, let life):
-      // One that an earlier one has overtaken is void; it would arm a second chain of timers.
-      guard nodes[index].life == life, nodes[index].running != nil, nodes[index].timer == now
-      else { return }
+      guard nodes[index].life == life, nodes[index].running != nil else { return }
+      // An earlier deadline has replaced this one.
+      guard let due = nodes[index].timer, due <= now else { return }
       if hold(event, for: index) { return }
       nodes[index].timer = nil
       tell(index, .timer)

@@ -60,6 +60,7 @@ package struct RunTrace: Sendable {
     case .equivocation(let id): return "has proof that \(name(id)) signed two values"
     case .nameConflict(let text, _, _): return "sees the name \(text) claimed twice"
     case .clockStood(let span): return "learns that its clock stood for \(Scenario.text(span))"
+    case .ruleStep(let step): return "steps in term \(step.outcome.term)"
     case .recovered(_, _, let by): return "goes on from \(name(by)), by the operator's decision"
     }
   }

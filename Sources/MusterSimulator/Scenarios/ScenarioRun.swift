@@ -39,6 +39,7 @@ package struct ScenarioRun {
     simulation = Simulation(seed: scenario.seed, expect: scenario.expect)
     simulation.runsAgents = scenario.runsAgents
     simulation.keepsEvents = false
+    simulation.revives = true
     for node in 0..<scenario.nodes { simulation.add(name: Scenario.name(of: node)) }
     for node in 0..<scenario.nodes {
       simulation.nodes[node].habits = scenario.habits
