@@ -7,7 +7,7 @@ enum Muster {
     let program = CommandProgram(
       console: Console.standard,
       joints: CommandJoints { options, services in Daemon.run(options, services: services) },
-      further: [SimulateCommand.rule])
+      further: [SimulateCommand.rule, ReplayCommand.rule])
     endProcess(program.run(Array(CommandLine.arguments.dropFirst())).rawValue)
   }
 }

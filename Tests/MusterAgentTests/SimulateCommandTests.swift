@@ -126,7 +126,7 @@ import Testing
       at 0s start all
       expect by 6s leader in {a b}
       expect at 8s no leader in {a b}
-      expect by 9s whole
+      expect at 9s whole
       """)
     let ran = try simulate("--scenario", "split.scenario")
     #expect(ran.code == 1)
@@ -135,7 +135,7 @@ import Testing
     #expect(lines.contains { $0.hasPrefix("kept ") && $0.hasSuffix("expect by 6s leader in {a b}") })
     #expect(
       lines.contains { $0.hasPrefix("NOT KEPT  8.000s  line 5: expect at 8s no leader in {a b}") })
-    #expect(lines.contains { $0.hasPrefix("not seen") && $0.hasSuffix("expect by 9s whole") })
+    #expect(lines.contains { $0.hasPrefix("not seen") && $0.hasSuffix("expect at 9s whole") })
     let json = try Json(reading: Array(simulate("--scenario", "split.scenario", "--json").output.utf8))
     #expect(json["kept"]?.bool == false)
     #expect(json["expectations"]?.array?.count == 3)

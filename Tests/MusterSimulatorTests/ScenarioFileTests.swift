@@ -61,7 +61,7 @@ extension Scenario {
     let violation = try #require(run.run().violation)
     #expect(violation.checker == "expected")
     let line = text.split(separator: "\n", omittingEmptySubsequences: false).count + 1
-    #expect(violation.text.hasPrefix("line \(line): from 10s to 18s same leader"), "\(violation)")
+    #expect(violation.text.hasPrefix("line \(line): same leader; "), "\(violation)")
   }
 
   @Test(arguments: ScenarioFiles.names)

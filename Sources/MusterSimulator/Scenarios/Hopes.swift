@@ -63,7 +63,10 @@ struct Hopes: Sendable {
       }
       let missing = missing(hope.expectation.claim, index, simulation)
       try judge(index, missing, simulation)
-      if !hopes[index].isFulfilled { next = min(next, now + Self.pace) }
+      // The end of its time is looked at exactly.
+      if !hopes[index].isFulfilled {
+        next = min(next, hope.to > now ? min(hope.to, now + Self.pace) : now + Self.pace)
+      }
     }
     nextLook = next
   }
