@@ -132,11 +132,13 @@ import Testing
     #expect(ran.code == 1)
     let lines = ran.output.split(separator: "\n")
     #expect(lines.first == "Two machines.")
-    #expect(lines.contains { $0.hasPrefix("kept ") && $0.hasSuffix("expect by 6s leader in {a b}") })
+    #expect(
+      lines.contains { $0.hasPrefix("kept ") && $0.hasSuffix("expect by 6s leader in {a b}") })
     #expect(
       lines.contains { $0.hasPrefix("NOT KEPT  8.000s  line 5: expect at 8s no leader in {a b}") })
     #expect(lines.contains { $0.hasPrefix("not seen") && $0.hasSuffix("expect at 9s whole") })
-    let json = try Json(reading: Array(simulate("--scenario", "split.scenario", "--json").output.utf8))
+    let json = try Json(
+      reading: Array(simulate("--scenario", "split.scenario", "--json").output.utf8))
     #expect(json["kept"]?.bool == false)
     #expect(json["expectations"]?.array?.count == 3)
   }

@@ -3,7 +3,9 @@ import MusterSimulator
 import Testing
 
 @Suite struct ReportTests {
-  private func seed(_ number: UInt64, _ options: Swarm.Options = Swarm.Options()) -> SwarmSummary.Seed {
+  private func seed(_ number: UInt64, _ options: Swarm.Options = Swarm.Options())
+    -> SwarmSummary.Seed
+  {
     let scenario = Swarm.scenario(seed: number, options: options)
     var run = ScenarioRun(scenario)
     return SwarmSummary.Seed(scenario, run.run())
@@ -33,7 +35,8 @@ import Testing
     #expect(early.first == "seeds        6 of 9; interrupted")
   }
 
-  @Test func `violations are listed in the order of seeds, with the line that replays them`() throws {
+  @Test func `violations are listed in the order of seeds, with the line that replays them`() throws
+  {
     var options = Self.fewFaults
     options.planted = .voteBeforeDisk
     var summary = SwarmSummary()

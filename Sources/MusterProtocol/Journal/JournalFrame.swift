@@ -104,8 +104,9 @@ package struct JournalReader {
     let start = offset + 12
     guard bytes.count - start >= Int(length) else { return .torn }
     let end = start + Int(length)
-    guard JournalFrame.number(bytes[offset + 4..<start])
-      == JournalFrame.checksum(bytes[start..<end])
+    guard
+      JournalFrame.number(bytes[offset + 4..<start])
+        == JournalFrame.checksum(bytes[start..<end])
     else { return end == bytes.count ? .torn : .damaged }
     return .record(kind: bytes[start], content: Array(bytes[start + 1..<end]), end: end)
   }

@@ -63,7 +63,8 @@ package struct JournalReplay {
     var step = Step()
     guard let running = simulation.nodes[0].running else { return step }
     guard turn.now >= simulation.now else {
-      step.difference = difference("time goes back by \((simulation.now - turn.now).milliseconds) ms")
+      step.difference = difference(
+        "time goes back by \((simulation.now - turn.now).milliseconds) ms")
       return step
     }
     _ = simulation.step(upTo: turn.now)
