@@ -23,12 +23,11 @@ package func deliberate(_ body: RegisterBody, seeing observation: Observation) -
 /// dead is not stopped.
 private func admit(to body: inout RegisterBody, _ observation: Observation) {
   for node in observation.nodes {
-    let isMember = body.roster.contains(node.id)
+    let isMember = body.roster.containsSorted(node.id)
     if node.isAlive, !node.isLeaving, !isMember, !body.forgotten.contains(node.id),
       body.roster.count < Limits.roster
     {
-      body.roster.append(node.id)
-      body.roster.sort()
+      body.roster.insertSorted(node.id)
     }
     if node.isLeaving, isMember, node.id != observation.leader {
       body.roster.removeAll { $0 == node.id }

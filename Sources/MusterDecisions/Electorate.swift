@@ -7,13 +7,13 @@ func nextElectorate(of body: RegisterBody, _ observation: Observation) -> [NodeI
   let limits = observation.limits
   func isGone(_ id: NodeID) -> Bool {
     guard let node = observation.node(id) else { return true }
-    return node.isLeaving || body.forgotten.contains(id) || !body.roster.contains(id)
+    return node.isLeaving || body.forgotten.contains(id) || !body.roster.containsSorted(id)
       || !node.isAlive && node.sinceMilliseconds >= limits.voterDemotion
   }
   // Higher priority first, then smaller identity: the same whatever order they were seen in.
   let candidates = observation.nodes.filter {
     $0.isAlive && !$0.isLeaving && $0.sinceMilliseconds >= limits.voterStable
-      && body.roster.contains($0.id) && !voters.contains($0.id)
+      && body.roster.containsSorted($0.id) && !voters.contains($0.id)
   }.sorted { isWantedBefore($0.id, $1.id, observation) }.map(\.id)
   let gone = voters.filter { isGone($0) && $0 != observation.leader }
 

@@ -68,7 +68,15 @@ package struct Observation: Hashable, Sendable {
     self.limits = limits
   }
 
-  package func node(_ id: NodeID) -> Node? { nodes.first { $0.id == id } }
+  package func node(_ id: NodeID) -> Node? {
+    var low = 0
+    var high = nodes.count
+    while low < high {
+      let middle = (low + high) / 2
+      if nodes[middle].id < id { low = middle + 1 } else { high = middle }
+    }
+    return low < nodes.count && nodes[low].id == id ? nodes[low] : nil
+  }
 }
 
 /// The time limits of decisions, in milliseconds.

@@ -48,7 +48,7 @@ package struct FormedState: Sendable {
   private(set) var ringFingerprint: UInt64 = 0
   private(set) var overlay = Overlay()
   private(set) var senders = SortedTable<UInt64, NodeID>()
-  private(set) var coordinationCards = SharedTable<NodeID, CoordinationCard>()
+  private(set) var coordinationCards = CoordinationTable()
   private(set) var workCards = SharedTable<NodeID, WorkCard>()
   private(set) var agreement = AgreementState()
   private(set) var shownRoles: [NodeID: Role] = [:]
@@ -148,7 +148,7 @@ package struct FormedState: Sendable {
       }
     }
     store = RecordStore(records)
-    coordinationCards = SharedTable(
+    coordinationCards = CoordinationTable(
       sorted: ids.map { (key: $0, value: coordinationCard(of: $0)) })
     workCards = SharedTable(sorted: ids.map { (key: $0, value: WorkCard()) })
   }

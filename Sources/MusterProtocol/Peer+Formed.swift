@@ -73,6 +73,8 @@ extension Peer {
     coordination.shownLeader = state.leader
     coordination.shownTerm = 1
     coordination.shownRoles = state.shownRoles
+    coordination.shownRolesOf = Coordination.Shown(
+      founding: state.sealed.body.founding, version: state.sealed.version)
     coordination.shownSealed = true
     guard state.voters.contains(id) else { return }
     let sentAt = state.now - FormedState.heartbeatAge

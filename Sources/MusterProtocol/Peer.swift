@@ -47,7 +47,7 @@ package struct Peer: Sendable {
   var chunks = ChunkStore()
   var agreement = AgreementState()
 
-  var coordinationCards = SharedTable<NodeID, CoordinationCard>()
+  var coordinationCards = CoordinationTable()
   var workCards = SharedTable<NodeID, WorkCard>()
   var relations = SortedTable<NodeID, [Setting]>()
   var requests = SortedTable<NodeID, RequestCard>()

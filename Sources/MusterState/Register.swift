@@ -59,7 +59,8 @@ package struct RegisterBody: Hashable, Sendable {
 
   /// The job committed for `node`; `nil` outside the roster.
   package func role(of node: NodeID) -> Role? {
-    guard let index = roster.firstIndex(of: node), index < roles.count else { return nil }
+    let index = roster.place(of: node)
+    guard index < roster.count, roster[index] == node, index < roles.count else { return nil }
     return roles[index]
   }
 

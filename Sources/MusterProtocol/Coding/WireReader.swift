@@ -141,7 +141,7 @@ struct WireReader: ~Escapable {
 
 /// The bytes of a span as an array of their own.
 func copy(_ span: Span<UInt8>) -> [UInt8] {
-  [UInt8](capacity: span.count) { output in
-    for index in span.indices { output.append(span[index]) }
-  }
+  var bytes = [UInt8](repeating: 0, count: span.count)
+  for index in span.indices { bytes[index] = span[index] }
+  return bytes
 }

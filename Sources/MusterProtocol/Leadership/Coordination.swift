@@ -79,6 +79,8 @@ struct Coordination: Sendable {
   var shownTerm: UInt64 = 0
   var shownPlan: Plan?
   var shownRoles: [NodeID: Role] = [:]
+  /// The register that `shownRoles` were taken from.
+  var shownRolesOf: Shown?
   var shownCurrent: ReleaseReference?
   var shownSealed = false
   var wakeAt: Instant?
@@ -91,6 +93,11 @@ struct Coordination: Sendable {
     var isDirect: Bool
     /// The members that passed it on.
     var relays: [NodeID]
+  }
+
+  struct Shown: Hashable, Sendable {
+    var founding: FoundingID
+    var version: RegisterVersion
   }
 
   struct PlanStage: Hashable, Sendable {
@@ -250,10 +257,14 @@ extension Peer {
   /// A node that does not vote and shows nothing but progress of the register may wait: its news
   /// interest nobody at once, and in a large cluster they would be a storm.
   private mutating func isWorthShowingNow(_ card: CoordinationCard) -> Bool {
-    guard let shown = coordinationCards[id], !isVoter, shown.founding == card.founding,
-      shown.role == card.role, shown.isLeaving == card.isLeaving
+    guard let shown = coordinationCards[id] else { return true }
+    if shown == card {
+      if isVoter { coordination.publishAt = nil }
+      return false
+    }
+    guard !isVoter, shown.founding == card.founding, shown.role == card.role,
+      shown.isLeaving == card.isLeaving
     else { return true }
-    if shown == card { return false }
     if let publishAt = coordination.publishAt { return now >= publishAt }
     let pause = TimeSpan.milliseconds(500) * Int64(max(1, ring.count / 16))
     coordination.publishAt = now + pause + generator.upTo(pause)
@@ -282,13 +293,21 @@ extension Peer {
       coordination.shownCurrent = body.current
       emit(.releaseChanged(body.current))
     }
+    showRoles(of: body)
+  }
+
+  /// Roles follow from the committed register alone: in between there is nothing to look for.
+  private mutating func showRoles(of body: RegisterBody) {
+    let shown = Coordination.Shown(founding: body.founding, version: durable.committed)
+    guard shown != coordination.shownRolesOf else { return }
+    coordination.shownRolesOf = shown
     for node in body.roster {
       let role = body.role(of: node)
       guard coordination.shownRoles[node] != role else { continue }
       coordination.shownRoles[node] = role
       emit(.roleChanged(node, role: role))
     }
-    for node in coordination.shownRoles.keys.sorted() where !body.roster.contains(node) {
+    for node in coordination.shownRoles.keys.sorted() where !body.roster.containsSorted(node) {
       coordination.shownRoles[node] = nil
       emit(.roleChanged(node, role: nil))
     }

@@ -25,7 +25,7 @@ extension Peer {
   /// the whole peer.
   var highestCertifiedLeader: NodeID? {
     var best: (node: NodeID, term: UInt64)?
-    for node in ring where node != id {
+    for node in coordinationCards.leaders where node != id && ring.contains(node) {
       guard let card = card(of: node), card.role == .leader, card.term >= durable.term,
         card.term > best?.term ?? 0, isCertified(card, node) || plants(.uncertifiedLeader)
       else { continue }

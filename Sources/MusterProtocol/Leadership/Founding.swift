@@ -62,7 +62,7 @@ extension Peer {
   /// F3: a node whose register is not sealed moves to a better founding. Two sealed ones never
   /// merge by themselves: that is an alarm.
   mutating func considerFoundings() {
-    guard let own = durable.founding else { return }
+    guard let own = durable.founding, !coordinationCards.showsOnly(own) else { return }
     guard coordination.entry?.body.sealed ?? false else {
       if let best = bestFounding(), best != own { join(best) }
       return

@@ -143,11 +143,7 @@ extension Peer {
       prober.targets[node]?.probe?.stage = .indirect
       prober.targets[node]?.probe?.expires = now + wait * 2
       ping(node, sequence: probe.sequence)
-      var relays = ring.filter {
-        $0 != id && $0 != node && members[$0]?.state == .alive
-      }
-      generator.shuffle(&relays)
-      for relay in relays.prefix(3) {
+      for relay in drawRelays(to: node) {
         var frame = Frame()
         frame.indirectPing = Frame.IndirectPing(sequence: probe.sequence, subject: node)
         send(frame, to: relay)
@@ -159,6 +155,27 @@ extension Peer {
       let suspicion = Suspicion(subject: node, stamp: member.stamp)
       publish(.suspicion(node), suspicion.encoded)
     }
+  }
+
+  /// Some others that are to ask for this node, by chance. In a large cluster a few positions of
+  /// the ring are drawn; to shuffle it all would cost more than everything else about a probe.
+  mutating func drawRelays(to node: NodeID) -> [NodeID] {
+    let wanted = 3
+    guard ring.count > 16 else {
+      var relays = ring.filter { isRelay($0, to: node) }
+      generator.shuffle(&relays)
+      return Array(relays.prefix(wanted))
+    }
+    var relays: [NodeID] = []
+    for _ in 0..<10 * wanted where relays.count < wanted {
+      let drawn = ring[Int(generator.below(UInt64(ring.count)))]
+      if isRelay(drawn, to: node), !relays.contains(drawn) { relays.append(drawn) }
+    }
+    return relays
+  }
+
+  private func isRelay(_ candidate: NodeID, to node: NodeID) -> Bool {
+    candidate != id && candidate != node && members[candidate]?.state == .alive
   }
 
   private mutating func ping(_ node: NodeID, sequence: UInt32) {

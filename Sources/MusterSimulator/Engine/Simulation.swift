@@ -134,14 +134,25 @@ package struct Simulation {
     tell(index, .start)
   }
 
-  /// Puts a peer that was made elsewhere, such as one of a cluster that begins formed, on a
-  /// machine.
-  package mutating func place(_ peer: Peer, on index: Int, disk: [UInt8]?, incarnation: UInt64) {
-    nodes[index].running = RunningPeer(peer)
-    nodes[index].disk = disk
-    nodes[index].incarnation = incarnation
-    nodes[index].life += 1
-    arm(index)
+  /// Puts all machines into the middle of a cluster that stands: see `FormedCluster`. Their clocks
+  /// begin at zero, because what they have promised each other is told on them.
+  package mutating func form(usesMulticast: Bool) {
+    let machines = nodes.map { node in
+      FormedCluster.Machine(
+        name: node.name, address: node.address, identity: node.identity, boot: dice.next())
+    }
+    let cluster = FormedCluster(
+      machines, seed: dice.next(), timing: timing, usesMulticast: usesMulticast, at: now)
+    for index in nodes.indices {
+      precondition(nodes[index].running == nil, "a machine runs one daemon")
+      nodes[index].start = SimulatedNode.Start(multicast: usesMulticast)
+      nodes[index].running = RunningPeer(cluster.peers[index])
+      nodes[index].disk = cluster.disks[index]
+      nodes[index].incarnation = 1
+      nodes[index].life += 1
+      nodes[index].bootedAt = now
+      arm(index)
+    }
   }
 
   /// The daemon ends at once; what was not on disk is lost.

@@ -15,6 +15,9 @@ package struct Scenario: Hashable, Sendable {
   package var duration: TimeSpan?
   /// Whether machines fetch, verify and run releases.
   package var runsAgents = true
+  /// Whether the cluster stands already when the run begins: what happens to a thousand members
+  /// need not wait for their forming.
+  package var isFormed = false
   /// Machines whose clocks begin elsewhere than zero.
   package var clockOffsets: [Int: TimeSpan] = [:]
   package var habits = SimulatedAgent.Habits()

@@ -78,6 +78,7 @@ package struct ScenarioReader {
       scenario.seed = try unsigned()
     case "for":
       scenario.duration = try span()
+    case "formed": scenario.isFormed = true
     case "agents":
       try demand("none")
       scenario.runsAgents = false
@@ -92,7 +93,7 @@ package struct ScenarioReader {
     case "expect": try expectation()
     default:
       throw failure(
-        "'\(word)' is no statement; there are nodes, planned, seed, for, agents, habits, "
+        "'\(word)' is no statement; there are nodes, planned, seed, for, formed, agents, habits, "
           + "clock-offset, at, when and expect")
     }
   }

@@ -45,6 +45,7 @@ package struct ScenarioRun {
       simulation.nodes[node].habits = scenario.habits
       if let offset = scenario.clockOffsets[node] { simulation.setClock(node, offset: offset) }
     }
+    if scenario.isFormed { simulation.form(usesMulticast: scenario.nodes <= 50) }
     trace = traced ? RunTrace() : nil
     recorder = drawn ? RunRecorder() : nil
     checkers = Checkers(withoutTime: scenario.isWithoutTime)

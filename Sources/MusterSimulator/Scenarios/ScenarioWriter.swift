@@ -10,6 +10,7 @@ extension Scenario {
     if Int(clamping: expect) != nodes { lines.append("planned \(expect)") }
     lines.append("seed \(seed)")
     if let duration { lines.append("for \(Self.text(duration))") }
+    if isFormed { lines.append("formed") }
     if !runsAgents { lines.append("agents none") }
     if habits != SimulatedAgent.Habits() {
       lines.append(

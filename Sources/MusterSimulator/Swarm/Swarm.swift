@@ -93,7 +93,7 @@ package struct Swarm {
     begins = isQuietAtFirst ? .seconds(8) : .zero
     ends = begins + (options.ordeal ?? .milliseconds(Int64(within(20_000...80_000))))
     // A departure before the cluster is founded would leave the gate waiting for ever.
-    departures = isQuietAtFirst ? Self.bearableDepartures(of: scenario.nodes) : 0
+    departures = isQuietAtFirst ? Self.bearableDepartures(of: Int(scenario.expect)) : 0
     begin()
     drawOrdeal()
     scenario.steps.append(Scenario.Step(.at(ends), .calm))
