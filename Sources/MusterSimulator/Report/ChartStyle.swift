@@ -1,6 +1,18 @@
 /// The look of a drawn run. Patterns stand beside colours, so that grey paper shows the same.
 enum ChartStyle {
-  static let sheet = """
+  /// - Parameter isTall: many machines; paper stands upright then, and letters are larger on it.
+  static func sheet(isTall: Bool) -> String {
+    screen + """
+
+      @media print {
+        @page { size:A4 \(isTall ? "portrait" : "landscape"); margin:11mm; }
+        .chart { max-height:\(isTall ? 236 : 138)mm; }
+        .chart text { font-size:\(isTall ? 12 : 10)px; }
+      }
+      """
+  }
+
+  private static let screen = """
     :root { --ink:#1c2733; --faint:#66717d; --line:#d5dbe1; --paper:#fff; --up:#e9eef3;
       --lease:#22558f; --onlease:#fff; --alive:#7cb98a; --suspect:#f2ae35; --dead:#cf3d33;
       --left:#9aa4ae; --cut:#cf3d33; --trouble:#f4e3bd; --plan:#d9d0ee; --good:#2f7d46; }
@@ -41,13 +53,12 @@ enum ChartStyle {
     .calm { stroke:var(--good); stroke-width:1.2; stroke-dasharray:4 2; }
     .violation { stroke:var(--dead); stroke-width:2; } .wrong { fill:var(--dead); font-weight:700; }
     @media print {
-      @page { size:A4 landscape; margin:11mm; }
       :root { --ink:#000; --faint:#444; --line:#c4c9ce; --paper:#fff; --up:#e9eef3;
         --lease:#22558f; --onlease:#fff; --alive:#7cb98a; --suspect:#f2ae35; --dead:#cf3d33;
         --left:#9aa4ae; --trouble:#f4e3bd; --plan:#d9d0ee; --good:#2f7d46; }
       * { -webkit-print-color-adjust:exact; print-color-adjust:exact; }
       body { margin:0; padding:0; max-width:none; font-size:10pt; }
-      figure { break-inside:avoid; } .chart { max-height:172mm; }
+      h1 { font-size:14pt; } figure { margin-top:.4rem; break-inside:avoid; }
       h2 { break-after:avoid; }
     }
     """

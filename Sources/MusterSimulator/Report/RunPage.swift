@@ -24,7 +24,7 @@ struct RunPage {
       <meta name="viewport" content="width=device-width, initial-scale=1">
       <title>\(title)</title>
       <style>
-      \(ChartStyle.sheet)
+      \(ChartStyle.sheet(isTall: scenario.nodes > 12))
       </style>
       </head>
       <body>
