@@ -59,7 +59,7 @@ package struct Observation: Hashable, Sendable {
   ) {
     self.leader = leader
     self.term = term
-    self.nodes = nodes
+    self.nodes = nodes.sorted { $0.id < $1.id }
     self.maySeal = maySeal
     self.requests = requests
     self.fetched = fetched

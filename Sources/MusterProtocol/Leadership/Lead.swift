@@ -5,17 +5,29 @@ import MusterState
 extension Peer {
   mutating func lead() {
     guard coordination.role == .leader else { return }
+    // R11 first: a lease that lapsed is not taken up again in its term, not even by a sole voter
+    // that would only have to ask itself.
+    if isLeaseOver {
+      stepDownWithoutQuorum()
+      return
+    }
     beat()
     commit()
     checkStuckVoters()
     guard coordination.role == .leader else { return }
     if hasValidLease { propose() }
-    // R11: without a quorum of promises within the lease there is no leader here.
+    if isLeaseOver { stepDownWithoutQuorum() }
+  }
+
+  /// Without a quorum of promises within the lease there is no leader here.
+  private var isLeaseOver: Bool {
     let end = max(leaseUntil(voters) ?? .zero, coordination.electedAt + timing.lease)
-    if now >= end, !plants(.noTime) {
-      stepDown()
-      coordination.holdOffUntil = now + timing.candidateTimeoutMaximum
-    }
+    return now >= end && !plants(.noTime)
+  }
+
+  private mutating func stepDownWithoutQuorum() {
+    stepDown()
+    coordination.holdOffUntil = now + timing.candidateTimeoutMaximum
   }
 
   /// R9: a numbered heartbeat; its time is taken before it is sent.
@@ -194,7 +206,7 @@ extension Peer {
         holdsRegister: node == id || holdsMyRegister(node))
     }
     return Observation(
-      leader: id, term: durable.term, nodes: nodes, maySeal: maySeal(body),
+      leader: id, term: durable.term, nodes: nodes + unheardVoters(of: body), maySeal: maySeal(body),
       requests: openRequests(body), fetched: status.fetched,
       freshPlan: freshPlan,
       phaseMilliseconds: (now - coordination.phaseSince).milliseconds,
@@ -202,6 +214,18 @@ extension Peer {
         acknowledgement: timing.acknowledgementTimeout.milliseconds,
         stop: timing.stopTimeout.milliseconds, voterStable: timing.voterStable.milliseconds,
         voterDemotion: timing.voterDemotion.milliseconds))
+  }
+
+  /// Voters that this life has not met: it cannot know for how long they are gone, but no longer
+  /// than it has itself been here without hearing of them. A leader that has just restarted must
+  /// not throw them out.
+  private func unheardVoters(of body: RegisterBody) -> [Observation.Node] {
+    body.voters.filter { members[$0] == nil && !isForgotten($0) }.map { voter in
+      Observation.Node(
+        id: voter, isAlive: false, isLeaving: false,
+        sinceMilliseconds: (now - bornAt).milliseconds, plan: nil, acknowledgement: nil,
+        failure: "", priority: 0, holdsRegister: false)
+    }
   }
 
   /// Requests in members' records that the register has not answered.

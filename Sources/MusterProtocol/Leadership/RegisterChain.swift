@@ -197,6 +197,8 @@ extension Peer {
     for (index, entry) in fetching.chain.enumerated().reversed() {
       guard isLinked(entry, to: previous), isSignedByProposer(entry) else {
         counters.drop(.uncertified)
+        // Perhaps it was proposed or voted for by somebody whose key nobody here has any more.
+        rejoin()
         return
       }
       previous = entry

@@ -232,7 +232,10 @@ extension Peer {
     let refusal = refusal(of: hello.card, card)
     if refusal == nil { take(hello.card, from: nil, via: hello.discovery) }
     welcome(hello, refusal, card, at: source)
-    if refusal == nil { settleName(with: hello.card.author) }
+    if refusal == nil {
+      noteLife(of: hello.card.author)
+      settleName(with: hello.card.author)
+    }
   }
 
   private func refusal(of record: Record, _ card: MemberCard) -> Contact.Refusal? {
@@ -351,6 +354,7 @@ extension Peer {
       if let evidence = welcome.evidence, evidence.author == id { take(evidence, from: nil) }
     case nil:
       take(welcome.card, from: nil, via: attempt.via)
+      noteLife(of: welcome.card.author)
       askToCompare(welcome.card.author)
       settleName(with: welcome.card.author)
     }

@@ -142,7 +142,7 @@ extension Peer {
   }
 
   private mutating func take(_ frame: Frame, from sender: NodeID) {
-    remindOfAccusations(sender)
+    noteLife(of: sender)
     for record in frame.records { take(record, from: sender) }
     if let ping = frame.ping { answer(ping, from: sender) }
     if let ack = frame.acknowledgement { take(ack, from: sender) }
@@ -160,12 +160,16 @@ extension Peer {
   }
 
   /// A member that is believed dead but speaks gets to see the accusations, so that it can refute
-  /// them: this is how a split heals.
-  private mutating func remindOfAccusations(_ sender: NodeID) {
-    guard let member = members[sender], member.state == .dead || member.state == .suspect,
-      repair.mayRemind(sender, at: now)
-    else { return }
-    sendAccusations(to: sender)
+  /// them: this is how a split heals. When its accusers have all gone, nothing stands against it.
+  mutating func noteLife(of sender: NodeID) {
+    guard let member = members[sender], member.state == .dead || member.state == .suspect else {
+      return
+    }
+    if accusations[sender]?.isEmpty ?? true {
+      believe(sender, .alive)
+    } else if repair.mayRemind(sender, at: now) {
+      sendAccusations(to: sender)
+    }
   }
 
   mutating func sendAccusations(to subject: NodeID) {

@@ -172,7 +172,10 @@ extension Peer {
     for old in store.removeOlder(of: author, than: record.incarnation.counter) {
       if case .suspicion(let subject) = old.name {
         accusations[subject]?[author] = nil
-        if accusations[subject]?.isEmpty ?? false { accusations[subject] = nil }
+        guard accusations[subject]?.isEmpty ?? false else { continue }
+        accusations[subject] = nil
+        // Nobody is left who accuses it: the verdict must not run on by itself.
+        if members[subject]?.state == .suspect { believe(subject, .alive) }
       }
     }
     coordinationCards[author] = nil

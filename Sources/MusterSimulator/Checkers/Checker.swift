@@ -9,6 +9,7 @@ protocol Checker {
   /// For tables and replay lines.
   var name: String { get }
   mutating func look(at moment: Moment, in simulation: Simulation) throws(Violation)
+  mutating func assume(_ audit: PeerAudit)
   /// A member that lies is held to nothing; while it has a vote it speaks the truth.
   mutating func hear(insider moment: Moment)
   mutating func lookAround(in simulation: Simulation) throws(Violation)
@@ -18,9 +19,20 @@ extension Checker {
   mutating func look(at moment: Moment, in simulation: Simulation) throws(Violation) {}
   mutating func lookAround(in simulation: Simulation) throws(Violation) {}
   mutating func hear(insider moment: Moment) {}
+  mutating func assume(_ audit: PeerAudit) {}
 
   func broken(_ simulation: Simulation, _ text: String) -> Violation {
     Violation(checker: name, at: simulation.now, text: text)
+  }
+}
+
+extension Simulation {
+  /// The nodes that a costly look is for in this second: all of a small cluster, and a few of a
+  /// large one, in turn.
+  var sample: [Int] {
+    guard nodes.count > 50 else { return Array(nodes.indices) }
+    let second = Int(now.nanoseconds / 1_000_000_000)
+    return (0..<4).map { (second * 4 + $0) % nodes.count }
   }
 }
 
@@ -37,6 +49,14 @@ struct Moment {
   var local: Instant
 
   var holdsLease: Bool { audit.leaseUntil.map { local < $0 } ?? false }
+
+  /// Whether it held the lease of a term in this turn, even if it has let go of it since.
+  func heldLease(of term: UInt64) -> Bool {
+    [before, audit].contains { known in
+      guard let known, known.term == term, let end = known.leaseUntil else { return false }
+      return local < end
+    }
+  }
 }
 
 /// A promise that was not kept.
@@ -96,6 +116,14 @@ package struct Checkers {
   }
 
   package var names: [String] { checkers.map(\.name) }
+
+  /// What stands at the beginning of a run that begins formed.
+  mutating func assume(_ simulation: Simulation) {
+    for node in simulation.nodes {
+      guard let audit = node.running?.core.audit else { continue }
+      for index in checkers.indices { checkers[index].assume(audit) }
+    }
+  }
 
   /// To be called after every event.
   package mutating func look(at simulation: Simulation) throws(Violation) {

@@ -22,7 +22,7 @@ struct OneFetch: Checker {
           throw broken(
             simulation, "\(name) fetches \(order.release.version) again in term \(order.term)")
         }
-        if !moment.holdsLease || moment.audit.term != order.term {
+        if !moment.heldLease(of: order.term) {
           throw broken(
             simulation,
             "\(name) begins a fetch of term \(order.term) without the lease of that term")

@@ -11,6 +11,11 @@ struct TermsAreWon: Checker {
   }
   private var stoodFor: Set<Term> = []
 
+  mutating func assume(_ audit: PeerAudit) {
+    guard let founding = audit.founding else { return }
+    stoodFor.insert(Term(founding: founding, term: audit.term))
+  }
+
   mutating func hear(insider moment: Moment) {
     guard let founding = moment.audit.founding, moment.audit.vote == moment.id else { return }
     stoodFor.insert(Term(founding: founding, term: moment.audit.term))

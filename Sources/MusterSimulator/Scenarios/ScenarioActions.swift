@@ -110,7 +110,8 @@ extension ScenarioRun {
   }
 
   private mutating func operate(_ operation: Scenario.Operation, on node: Int) {
-    guard simulation.nodes[node].isRunning else { return }
+    // A process that is held answers no operator.
+    guard simulation.nodes[node].isRunning, !simulation.nodes[node].isPaused else { return }
     tickets += 1
     switch operation {
     case .leave: simulation.command(node, .leave, ticket: tickets)

@@ -49,6 +49,7 @@ package struct ScenarioRun {
     trace = traced ? RunTrace() : nil
     recorder = drawn ? RunRecorder() : nil
     checkers = Checkers(withoutTime: scenario.isWithoutTime)
+    checkers.assume(simulation)
     hopes = Hopes(scenario)
   }
 
