@@ -93,7 +93,7 @@ let package = Package(
       name: "MusterAgentTests",
       dependencies: [
         "MusterAgent", "MusterProtocol", "MusterState", "MusterDecisions", "MusterSystem",
-        "MusterReleases", "muster", "muster-fetch",
+        "MusterReleases", "MusterSimulator", "muster", "muster-fetch",
       ],
       swiftSettings: strict),
     .testTarget(name: "TidyTests", swiftSettings: strict),

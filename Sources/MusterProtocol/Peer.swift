@@ -188,7 +188,8 @@ package struct Peer: Sendable {
     isStopped = true
   }
 
-  func name(of node: NodeID) -> String { members[node]?.name ?? node.short }
+  /// What people call a node; its short identity while no card is known.
+  package func name(of node: NodeID) -> String { members[node]?.name ?? node.short }
 }
 
 /// Why a peer cannot be made from what it was given.

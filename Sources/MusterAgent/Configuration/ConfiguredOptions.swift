@@ -26,6 +26,8 @@ package struct ConfiguredOptions: Hashable, Sendable {
   package var logLevel: LogLevel?
   /// `leader: {priority: …}`; 0 to 255.
   package var leaderPriority: UInt8?
+  package var journal: String?
+  package var journalLimit: Int?
 
   package init() {}
 }
@@ -33,7 +35,7 @@ package struct ConfiguredOptions: Hashable, Sendable {
 extension ConfigurationReader {
   static let optionKeys = [
     "cluster", "name", "state", "shared", "bind", "advertise", "multicast", "interface", "join",
-    "control", "http", "log-format", "log-level", "leader",
+    "control", "http", "log-format", "log-level", "leader", "journal", "journal-limit",
   ]
 
   /// Paths are as they would be on the command line: relative to where the agent starts.
@@ -59,6 +61,11 @@ extension ConfigurationReader {
     options.logLevel = fields["log-level"]
       .flatMap { choice($0, "log level", LogLevel.allCases.map { $0.name }) }
       .flatMap { LogLevel(name: $0) }
+    options.journal = fields["journal"].flatMap { text($0, "the journal's path") }
+    options.journalLimit = fields["journal-limit"].flatMap {
+      number($0, "size in MiB", in: 1...4_096)
+    }
+    .map { Int($0) }
     options.leaderPriority = fields["leader"].flatMap { leaderPriority($0) }
     return options
   }

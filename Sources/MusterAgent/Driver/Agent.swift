@@ -26,7 +26,11 @@ package final class Agent {
     didSet { executor.onStep = onStep }
   }
 
+  /// Called when the recording of `--journal` ends before the agent does, after it was logged.
+  package var onJournalEnd: ((String) -> Void)?
+
   private let run: PeerRun
+  private let journal: JournalRecorder?
   private let runner: EffectRunner
   private let writer: DurableWriter
   private let executor: Executor
@@ -54,11 +58,14 @@ package final class Agent {
     let file = RegisterFile(
       directory: ground.state.directory, cluster: ground.cluster.id, node: ground.node)
     let run: PeerRun
+    journal = try Self.journal(ground)
     do throws(PeerError) {
+      let start = Instant(nanoseconds: ground.loop.now)
       let peer = try Peer(
         configuration: configuration, durable: ground.state.durable,
-        cryptography: ground.cryptography, at: Instant(nanoseconds: ground.loop.now))
-      run = PeerRun(peer, loop: ground.loop)
+        cryptography: journal?.cryptography ?? ground.cryptography, at: start)
+      journal?.begin(configuration, durable: ground.state.durable, at: start)
+      run = PeerRun(peer, loop: ground.loop, journal: journal)
     } catch {
       throw .peer(error, path: file.path)
     }
@@ -79,9 +86,24 @@ package final class Agent {
         persist: { [writer] in writer.write($0, ticket: $1) }, event: { hooks.event($0) },
         duty: { [executor] in executor.obey($0) }, stop: { hooks.stop($0) }))
     run.carryOut = { [runner] in runner.carryOut($0) }
+    journal?.onEnd = { [weak self] reason in
+      self?.log.warning("recording has ended: \(reason)")
+      self?.onJournalEnd?(reason)
+    }
     hooks.writeFailed = { [weak self] in self?.failDurably($0) }
     hooks.event = { [weak self] in self?.note($0) }
     hooks.stop = { [weak self] in self?.obeyStop($0) }
+  }
+
+  private static func journal(_ ground: AgentGround) throws(AgentError) -> JournalRecorder? {
+    guard let path = ground.options.journal else { return nil }
+    do throws(SystemError) {
+      return try JournalRecorder(
+        path: path, limit: ground.options.journalLimit << 20, cryptography: ground.cryptography,
+        loop: ground.loop)
+    } catch {
+      throw .journal(error)
+    }
   }
 
   /// Asks the peer; the answer comes once, on the loop's thread, and may come at once.
@@ -113,6 +135,7 @@ package final class Agent {
     } catch {
       throw .system(error)
     }
+    journal?.close()
     ground.sockets.unwatch(on: loop)
     loop.unwatch(ground.signals.number)
     return code ?? ExitCode.done

@@ -20,6 +20,8 @@ package enum AgentError: Error, Hashable, Sendable {
   case system(SystemError)
   /// The control socket or the HTTP address cannot be served.
   case face(HttpError)
+  /// The file of `--journal` cannot be made.
+  case journal(SystemError)
 }
 
 extension AgentError: CustomStringConvertible {
@@ -37,6 +39,8 @@ extension AgentError: CustomStringConvertible {
         + "directory away to join as a new node"
     case .system(let error): "the system refused: \(error)"
     case .face(let error): Self.face(error)
+    case .journal(let error):
+      "cannot make the journal: \(error); choose another file with --journal"
     }
   }
 

@@ -34,6 +34,11 @@ package struct AgentOptions: Hashable, Sendable {
   package var logFormat: LogFormat
   /// `--log-level`: the least severe line that is written.
   package var logLevel: LogLevel
+  /// `--journal`: where what the peer is given is recorded for `muster replay`; `nil`: nowhere.
+  package var journal: String?
+  /// `--journal-limit`: recording ends at this size, in MiB.
+  package var journalLimit: Int
+  package static let defaultJournalLimit = 256
   /// `leader: {priority: …}` of `muster.yaml`: who leads first; 0 never leads, and still votes.
   package var leaderPriority: UInt8
 
@@ -46,7 +51,8 @@ package struct AgentOptions: Hashable, Sendable {
     multicast: Address? = AgentOptions.defaultMulticast, interface: String? = nil,
     join: [Address] = [], controlSocket: String, http: Address? = nil,
     configurationFile: String? = nil, logFormat: LogFormat = .text, logLevel: LogLevel = .info,
-    leaderPriority: UInt8 = LeaderPriority.standard
+    leaderPriority: UInt8 = LeaderPriority.standard, journal: String? = nil,
+    journalLimit: Int = AgentOptions.defaultJournalLimit
   ) {
     self.founds = founds
     self.clusterFile = clusterFile
@@ -64,6 +70,8 @@ package struct AgentOptions: Hashable, Sendable {
     self.logFormat = logFormat
     self.logLevel = logLevel
     self.leaderPriority = leaderPriority
+    self.journal = journal
+    self.journalLimit = journalLimit
   }
 }
 

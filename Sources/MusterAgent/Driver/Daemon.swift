@@ -69,6 +69,7 @@ package final class Daemon {
       }
     }
     agent.onEvent = { [history] in history.record($0) }
+    agent.onJournalEnd = { [history] in history.record(.journalEnded(reason: $0)) }
     agent.onStep = { [history] in history.record(LocalEvent($0)) }
     do throws(HttpError) {
       faces = try AgentFaces(

@@ -44,12 +44,16 @@ package final class PeerRun {
     watch = ClockWatch(clocks())
   }
 
-  package convenience init(_ peer: Peer, loop: EventLoop) {
+  /// - Parameter journal: records each turn.
+  package convenience init(_ peer: Peer, loop: EventLoop, journal: JournalRecorder? = nil) {
     // The closures share the one copy.
     var peer = peer
+    let handle = { (input: Input, now: Instant) in peer.handle(input, at: now) }
     self.init(
       Face(
-        handle: { peer.handle($0, at: $1) }, deadline: { peer.deadline },
+        handle: { input, now in
+          journal?.handle(input, at: now, by: handle) ?? handle(input, now)
+        }, deadline: { peer.deadline },
         view: { peer.view(at: $0) }),
       loop: loop)
   }

@@ -24,6 +24,8 @@ package enum LocalEvent: Hashable, Sendable {
   /// The service ended or could not be started; it is tried again unless `isFinal`.
   case serviceFailed(name: String, reason: String, isFinal: Bool)
   case storageChanged(state: String)
+  /// The recording of `--journal` ended before the agent did.
+  case journalEnded(reason: String)
 
   /// The word in `kind`.
   package var kind: String {
@@ -42,6 +44,7 @@ package enum LocalEvent: Hashable, Sendable {
     case .serviceStopped: "service-stopped"
     case .serviceFailed: "service-failed"
     case .storageChanged: "storage-changed"
+    case .journalEnded: "journal-ended"
     }
   }
 
@@ -69,6 +72,7 @@ package enum LocalEvent: Hashable, Sendable {
         JsonMember("final", .bool(isFinal)),
       ]
     case .storageChanged(let state): [JsonMember("state", .string(state))]
+    case .journalEnded(let reason): [JsonMember("reason", .string(reason))]
     }
   }
 }

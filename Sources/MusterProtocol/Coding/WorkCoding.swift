@@ -26,19 +26,8 @@ struct WorkCard: Hashable, Sendable {
     writer.text(6, reportedVersion)
     writer.text(7, failure)
     writer.text(8, storage)
-    if let progress {
-      writer.message(9) {
-        $0.unsigned(1, progress.received)
-        $0.unsigned(2, progress.total)
-      }
-    }
-    for service in services {
-      writer.message(10) {
-        $0.text(1, service.name)
-        $0.unsigned(2, UInt64(service.state.rawValue))
-        $0.unsigned(3, UInt64(service.starts))
-      }
-    }
+    if let progress { writer.message(9) { progress.write(to: &$0) } }
+    for service in services { writer.message(10) { service.write(to: &$0) } }
     return writer.bytes
   }
 
@@ -63,7 +52,12 @@ struct WorkCard: Hashable, Sendable {
 }
 
 extension FetchProgress {
-  fileprivate init(decoding bytes: Span<UInt8>) throws(WireError) {
+  func write(to writer: inout WireWriter) {
+    writer.unsigned(1, received)
+    writer.unsigned(2, total)
+  }
+
+  init(decoding bytes: Span<UInt8>) throws(WireError) {
     var reader = WireReader(bytes)
     self.init(received: 0, total: 0)
     while let field = try reader.next() {
@@ -77,7 +71,13 @@ extension FetchProgress {
 }
 
 extension ServiceStatus {
-  fileprivate init(decoding bytes: Span<UInt8>) throws(WireError) {
+  func write(to writer: inout WireWriter) {
+    writer.text(1, name)
+    writer.unsigned(2, UInt64(state.rawValue))
+    writer.unsigned(3, UInt64(starts))
+  }
+
+  init(decoding bytes: Span<UInt8>) throws(WireError) {
     var reader = WireReader(bytes)
     self.init(name: "", state: .stopped, starts: 0)
     while let field = try reader.next() {

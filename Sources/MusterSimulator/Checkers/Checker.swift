@@ -111,6 +111,11 @@ package struct Checkers {
     checkers.removeAll { timed.contains($0.name) }
   }
 
+  /// Only these: what one node alone can be held to.
+  package init(only names: Set<String>) {
+    checkers.removeAll { !names.contains($0.name) }
+  }
+
   package var names: [String] { checkers.map(\.name) }
 
   /// What stands at the beginning of a run that begins formed.

@@ -9,6 +9,7 @@ struct Hopes: Sendable {
     var from: Instant
     var to: Instant
     var isFulfilled = false
+    var fate = ExpectationVerdict.Fate.open
     /// For "same leader": who it was, and in which term.
     var leader: (id: NodeID, term: UInt64)?
     var lastMissing = ""
@@ -27,7 +28,8 @@ struct Hopes: Sendable {
         let last = scenario.steps.last { step in
           if case .at = step.trigger { step.time < time } else { false }
         }
-        let from = Instant.zero + (last?.time ?? .zero)
+        // Not before what was done then has been done.
+        let from = Instant.zero + (last?.time ?? .zero) + TimeSpan(nanoseconds: 1)
         hopes.append(Hope(expectation: expectation, from: from, to: .zero + time))
       case .during(let from, let to):
         hopes.append(Hope(expectation: expectation, from: .zero + from, to: .zero + to))
@@ -40,6 +42,11 @@ struct Hopes: Sendable {
   }
 
   private let paces: Bool
+
+  /// What became of each expectation, in their order.
+  var verdicts: [ExpectationVerdict] {
+    hopes.map { ExpectationVerdict(expectation: $0.expectation, fate: $0.fate) }
+  }
 
   var areFulfilled: Bool { !hopes.isEmpty && hopes.allSatisfy(\.isFulfilled) }
 
@@ -56,7 +63,10 @@ struct Hopes: Sendable {
       }
       let missing = missing(hope.expectation.claim, index, simulation)
       try judge(index, missing, simulation)
-      if !hopes[index].isFulfilled { next = min(next, now + Self.pace) }
+      // The end of its time is looked at exactly.
+      if !hopes[index].isFulfilled {
+        next = min(next, hope.to > now ? min(hope.to, now + Self.pace) : now + Self.pace)
+      }
     }
     nextLook = next
   }
@@ -67,11 +77,11 @@ struct Hopes: Sendable {
     let isOver = simulation.now >= hopes[index].to
     switch hopes[index].expectation.time {
     case .by:
-      if missing == nil { hopes[index].isFulfilled = true }
+      if missing == nil { fulfil(index, simulation) }
       if let missing, isOver { throw disappointed(index, missing, simulation) }
     case .at, .during:
       if let missing { throw disappointed(index, missing, simulation) }
-      if isOver { hopes[index].isFulfilled = true }
+      if isOver { fulfil(index, simulation) }
     }
   }
 
@@ -82,15 +92,23 @@ struct Hopes: Sendable {
       if let missing = missing(hopes[index].expectation.claim, index, simulation) {
         throw disappointed(index, missing, simulation)
       }
+      fulfil(index, simulation)
     }
   }
 
-  private func disappointed(_ index: Int, _ missing: String, _ simulation: Simulation) -> Violation
-  {
+  private mutating func fulfil(_ index: Int, _ simulation: Simulation) {
+    hopes[index].isFulfilled = true
+    hopes[index].fate = .kept(simulation.now)
+  }
+
+  private mutating func disappointed(
+    _ index: Int, _ missing: String, _ simulation: Simulation
+  ) -> Violation {
     let expectation = hopes[index].expectation
+    hopes[index].fate = .missed(simulation.now, missing)
     let place = expectation.line > 0 ? "line \(expectation.line): " : ""
     return Violation(
-      checker: "expected", at: simulation.now,
+      checker: ExpectationVerdict.checker, at: simulation.now,
       text: "\(place)\(Scenario.text(expectation.claim)); \(missing)")
   }
 

@@ -34,8 +34,11 @@ package struct RunTrace: Sendable {
     simulation.nodes.first { $0.running?.core.id == id }?.name ?? id.short
   }
 
-  static func text(_ event: Event, _ simulation: Simulation) -> String {
-    func name(_ id: NodeID) -> String { Self.name(id, simulation) }
+  private static func text(_ event: Event, _ simulation: Simulation) -> String {
+    text(event) { name($0, simulation) }
+  }
+
+  static func text(_ event: Event, name: (NodeID) -> String) -> String {
     switch event {
     case .memberAlive(let id, _, let via): return "sees \(name(id)) alive, by \(via.rawValue)"
     case .memberSuspect(let id, _, let by): return "suspects \(name(id)), told by \(name(by))"

@@ -222,6 +222,12 @@ extension ScenarioRun {
 extension Scenario.Action {
   /// The kind of thing, for the count of faults.
   var kind: String {
-    String(Scenario.text(self).prefix { $0 != " " })
+    switch self {
+    // What ends a fault is none.
+    case .share(.ready, _), .starve(_, .zero): return "heal"
+    case .multicast(let groups?) where groups.count < 2: return "heal"
+    default: break
+    }
+    return String(Scenario.text(self).prefix { $0 != " " })
   }
 }

@@ -5,7 +5,7 @@ import MusterState
 /// what is expected is looked for.
 package struct ScenarioRun {
   /// How a run ended.
-  package struct Outcome {
+  package struct Outcome: Sendable {
     package var violation: Violation?
     package var events = 0
     package var datagrams = 0
@@ -21,6 +21,7 @@ package struct ScenarioRun {
   package let scenario: Scenario
   package internal(set) var simulation: Simulation
   package private(set) var trace: RunTrace?
+  package private(set) var recorder: RunRecorder?
   package internal(set) var outcome = Outcome()
   private var checkers: Checkers
   private var nextStep = 0
@@ -33,7 +34,7 @@ package struct ScenarioRun {
   var lateDisks: [Int: [UInt8]] = [:]
   var tickets: UInt64 = 1_000
 
-  package init(_ scenario: Scenario, traced: Bool = false) {
+  package init(_ scenario: Scenario, traced: Bool = false, drawn: Bool = false) {
     self.scenario = scenario
     simulation = Simulation(seed: scenario.seed, expect: scenario.expect)
     simulation.runsAgents = scenario.runsAgents
@@ -46,6 +47,7 @@ package struct ScenarioRun {
     }
     if scenario.isFormed { simulation.form(usesMulticast: scenario.nodes <= 50) }
     trace = traced ? RunTrace() : nil
+    recorder = drawn ? RunRecorder() : nil
     checkers = Checkers(withoutTime: scenario.isWithoutTime)
     checkers.assume(simulation)
     hopes = Hopes(scenario)
@@ -61,6 +63,7 @@ package struct ScenarioRun {
       outcome.violation = error
       trace?.note(simulation, "VIOLATION \(error.checker): \(error.text)")
     }
+    recorder?.end(simulation, outcome.violation)
     outcome.events = simulation.turns
     outcome.datagrams = simulation.datagrams
     outcome.looks = checkers.looks
@@ -88,12 +91,16 @@ package struct ScenarioRun {
     }
   }
 
+  /// What became of each expectation so far.
+  package var verdicts: [ExpectationVerdict] { hopes.verdicts }
+
   private var isDone: Bool {
     scenario.duration == nil && hopes.areFulfilled && nextStep == scenario.steps.count
   }
 
   private mutating func look() throws(Violation) {
     trace?.note(simulation)
+    recorder?.note(simulation)
     try checkers.look(at: simulation)
     if !waiting.isEmpty { try pullTriggers() }
   }
@@ -119,6 +126,7 @@ package struct ScenarioRun {
       simulation.beginTurn(touched)
       try look()
     }
+    recorder?.note(action, simulation)
     if action == .calm {
       calmSince = simulation.now
       waiting = []

@@ -66,7 +66,7 @@ extension Scenario {
     groups.map(braces).joined(separator: " | ")
   }
 
-  static func text(_ action: Action) -> String {
+  package static func text(_ action: Action) -> String {
     switch action {
     case .start(let target): "start \(text(target))"
     case .join(let target, let via): "join \(text(target)) via \(name(of: via))"
@@ -122,7 +122,7 @@ extension Scenario {
     }
   }
 
-  private static func text(_ expectation: Expectation) -> String {
+  static func text(_ expectation: Expectation) -> String {
     let time =
       switch expectation.time {
       case .at(let time): "at \(text(time))"

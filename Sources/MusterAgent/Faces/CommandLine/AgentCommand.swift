@@ -20,6 +20,9 @@ enum AgentCommand {
       OptionRule("http", .address, "where to serve /health, /status, /metrics and /events"),
       OptionRule("log-format", .choice(LogFormat.allCases.map(\.rawValue)), "default: text"),
       OptionRule("log-level", .choice(LogLevel.allCases.map(\.name)), "default: info"),
+      OptionRule("journal", .path("FILE"), "record for muster replay; one before is kept as .old"),
+      OptionRule(
+        "journal-limit", .count(1...4_096), "recording ends at so many MiB; default: 256"),
     ]
   }
 
@@ -72,7 +75,10 @@ enum AgentCommand {
       configurationFile: invocation.text("config"),
       logFormat: invocation.text("log-format").flatMap(LogFormat.init) ?? file.logFormat ?? .text,
       logLevel: invocation.text("log-level").flatMap(LogLevel.init) ?? file.logLevel ?? .info,
-      leaderPriority: file.leaderPriority ?? LeaderPriority.standard)
+      leaderPriority: file.leaderPriority ?? LeaderPriority.standard,
+      journal: invocation.text("journal") ?? file.journal,
+      journalLimit: invocation.count("journal-limit") ?? file.journalLimit
+        ?? AgentOptions.defaultJournalLimit)
   }
 
   private static func check(name: String) throws(CommandFailure) {

@@ -5,6 +5,8 @@ import MusterSystem
 package struct CommandContext {
   package var console: Console
   package var joints: CommandJoints
+  /// Every command that there is, for completion.
+  var rules: [CommandRule] = []
 
   /// The client for the agent that the command line or the environment names.
   func client(_ invocation: Invocation) throws(CommandFailure) -> HttpClient {
@@ -46,7 +48,7 @@ package struct CommandContext {
   }
 
   /// Runs a command's work, and prints why it did not succeed.
-  func run(
+  package func run(
     _ invocation: Invocation, _ work: () throws(CommandFailure) -> Void
   ) -> ExitCode {
     do throws(CommandFailure) {
@@ -60,11 +62,11 @@ package struct CommandContext {
 }
 
 /// Why a command did not succeed, and the exit code that says so.
-struct CommandFailure: Error {
-  var code: ExitCode
-  var text: String
+package struct CommandFailure: Error {
+  package var code: ExitCode
+  package var text: String
 
-  init(_ code: ExitCode, _ text: String) {
+  package init(_ code: ExitCode, _ text: String) {
     self.code = code
     self.text = text
   }

@@ -3,9 +3,15 @@ package struct CommandProgram {
   package let rules: [CommandRule]
   private let context: CommandContext
 
-  package init(console: Console, joints: CommandJoints) {
-    context = CommandContext(console: console, joints: joints)
-    rules = CommandRules.all
+  /// - Parameter further: commands of rooms that this one does not know.
+  package init(console: Console, joints: CommandJoints, further: [CommandRule] = []) {
+    let all = CommandRules.all
+    // Tools stand last in the overview.
+    let place = all.firstIndex { $0.verb == "config check" } ?? all.endIndex
+    rules = Array(all[..<place]) + further + all[place...]
+    var context = CommandContext(console: console, joints: joints)
+    context.rules = rules
+    self.context = context
   }
 
   /// - Parameter arguments: without the program's own name.

@@ -36,10 +36,10 @@ package struct Console {
     }
   }
 
-  func line(_ text: String) { print(text + "\n") }
+  package func line(_ text: String) { print(text + "\n") }
 
   /// One line about what went wrong, named after the command.
-  func fail(_ verb: String, _ text: String) { complain("muster \(verb): \(text)\n") }
+  package func fail(_ verb: String, _ text: String) { complain("muster \(verb): \(text)\n") }
 
   /// Colour for people who look at a terminal and have not asked for none.
   var style: TextStyle {

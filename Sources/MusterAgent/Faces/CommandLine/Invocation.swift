@@ -18,7 +18,7 @@ package struct Invocation: Hashable, Sendable {
     index < operands.count ? operands[index] : nil
   }
 
-  var wantsJson: Bool { has("json") }
+  package var wantsJson: Bool { has("json") }
 
   /// Reads `500ms`, `10s`, `2m`, `1h`, or whole seconds without a unit, up to a week; in
   /// nanoseconds.

@@ -51,7 +51,7 @@ enum CompletionCommand {
         invocation.verb, "there is no completion for \(invocation.operands[0]): use bash")
       return .usage
     }
-    context.console.print(bash(CommandRules.all))
+    context.console.print(bash(context.rules))
     return .done
   }
 

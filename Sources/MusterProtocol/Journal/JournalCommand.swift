@@ -1,0 +1,86 @@
+import MusterState
+
+/// Commands as a journal keeps them.
+extension Command {
+  func write(to writer: inout WireWriter) {
+    switch self {
+    case .setOwn(let key, let value):
+      writer.unsigned(1, 1)
+      writer.text(2, key)
+      writer.text(3, value)
+    case .setCluster(let key, let value):
+      writer.unsigned(1, 2)
+      writer.text(2, key)
+      writer.text(3, value)
+    case .addRelease(let release):
+      writer.unsigned(1, 3)
+      // An operator may say what a release's own reader refuses.
+      writer.text(2, release.version)
+      writer.text(3, release.source)
+      writer.array(4, release.archive.bytes.bytes)
+    case .leave: writer.unsigned(1, 4)
+    case .forget(let node, let authority):
+      writer.unsigned(1, 5)
+      writer.array(5, node.bytes.bytes)
+      if let authority { writer.array(6, authority.bytes) }
+    case .stepDown(let successor):
+      writer.unsigned(1, 6)
+      if let successor { writer.array(5, successor.bytes.bytes) }
+    case .recover(let recovery, let force):
+      writer.unsigned(1, 7)
+      writer.message(7) { recovery.write(to: &$0) }
+      writer.flag(8, force)
+    }
+  }
+
+  init(decoding bytes: Span<UInt8>) throws(WireError) {
+    var reader = WireReader(bytes)
+    var parts = Parts()
+    while let field = try reader.next() {
+      switch field.tag {
+      case 1: parts.kind = try field.unsigned()
+      case 2: parts.key = try field.text(limit: 65_536)
+      case 3: parts.value = try field.text(limit: 65_536)
+      case 4: parts.archive = try field.digest()
+      case 5: parts.node = try field.node()
+      case 6: parts.authority = try field.signature()
+      case 7: parts.recovery = try Recovery(decoding: field.message)
+      case 8: parts.force = try field.flag()
+      default: break
+      }
+    }
+    self = try parts.command
+  }
+
+  private struct Parts {
+    var kind: UInt64 = 0
+    var key = ""
+    var value = ""
+    var archive: Digest?
+    var node: NodeID?
+    var authority: Signature?
+    var recovery: Recovery?
+    var force = false
+
+    var command: Command {
+      get throws(WireError) {
+        switch kind {
+        case 1: return .setOwn(key: key, value: value)
+        case 2: return .setCluster(key: key, value: value)
+        case 3:
+          guard let archive else { throw .field(4) }
+          return .addRelease(ReleaseSource(version: key, source: value, archive: archive))
+        case 4: return .leave
+        case 5:
+          guard let node else { throw .field(5) }
+          return .forget(node, authority: authority)
+        case 6: return .stepDown(to: node)
+        case 7:
+          guard let recovery else { throw .field(7) }
+          return .recover(recovery, force: force)
+        default: throw .field(1)
+        }
+      }
+    }
+  }
+}
