@@ -82,7 +82,7 @@ let package = Package(
     .testTarget(
       name: "MusterSimulatorTests",
       dependencies: ["MusterProtocol", "MusterDecisions", "MusterState", "MusterSimulator"],
-      swiftSettings: strict),
+      swiftSettings: strict + planted),
     .testTarget(
       name: "MusterSystemTests", dependencies: ["MusterSystem"], swiftSettings: strict),
     .testTarget(

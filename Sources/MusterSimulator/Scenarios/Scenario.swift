@@ -139,6 +139,7 @@ package struct Scenario: Hashable, Sendable {
     case release(String)
     case version(String)
     case stepDown
+    case handOver(Int)
   }
 
   package struct Expectation: Hashable, Sendable {

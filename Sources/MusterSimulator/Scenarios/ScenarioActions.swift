@@ -138,6 +138,8 @@ extension ScenarioRun {
         ticket: tickets)
     case .version(let version):
       simulation.command(node, .setCluster(key: "version", value: version), ticket: tickets)
+    case .handOver(let other):
+      simulation.command(node, .stepDown(to: simulation.id(other)), ticket: tickets)
     case .stepDown: simulation.command(node, .stepDown(to: nil), ticket: tickets)
     }
   }
@@ -221,7 +223,7 @@ extension ScenarioRun {
 
 extension Scenario.Action {
   /// The kind of thing, for the count of faults.
-  var kind: String {
+  package var kind: String {
     switch self {
     // What ends a fault is none.
     case .share(.ready, _), .starve(_, .zero): return "heal"

@@ -1,8 +1,7 @@
 import MusterProtocol
 import MusterState
 
-/// Reads scenario files: one statement a line, `#` begins a comment. See "Scenarios" in
-/// `proto/README.md`.
+/// Reads scenario files: one statement a line, `#` begins a comment. `scenarios/` has many.
 package struct ScenarioReader {
   /// What is wrong with a file: where, what stands there, and what could.
   package struct Failure: Error, Hashable, Sendable, CustomStringConvertible {
@@ -229,11 +228,13 @@ package struct ScenarioReader {
     case "release": operation = .release(String(try next("a version")))
     case "version": operation = .version(String(try next("a version")))
     case "step-down": operation = .stepDown
+    case "hand-over": operation = .handOver(try node())
     default:
       throw failure(
         "'\(word)' is no action; there are start, join, crash, restart, pause, resume, starve, "
           + "clock, partition, cut, clog, loss, duplicate, late, delay, bandwidth, multicast, "
-          + "heal, calm, share, leave, forget, set, data, release, version and step-down")
+          + "heal, calm, share, leave, forget, set, data, release, version, step-down "
+          + "and hand-over")
     }
     try demand("on")
     return .operate(operation, on: try target())

@@ -119,6 +119,7 @@ extension Scenario {
     case .release(let version): "release \(version)"
     case .version(let version): "version \(version)"
     case .stepDown: "step-down"
+    case .handOver(let node): "hand-over \(name(of: node))"
     }
   }
 

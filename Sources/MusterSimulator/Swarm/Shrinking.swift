@@ -115,6 +115,7 @@ extension Scenario.Action {
     case .share(let fault, let target):
       return target.restricted(to: nodes).map { .share(fault, $0) }
     case .operate(.forget(let node), _) where node >= nodes: return nil
+    case .operate(.handOver(let node), _) where node >= nodes: return nil
     case .operate(let operation, let target):
       return target.restricted(to: nodes).map { .operate(operation, on: $0) }
     default: return restrictedNetwork(to: nodes)

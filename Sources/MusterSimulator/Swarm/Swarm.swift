@@ -325,7 +325,9 @@ package struct Swarm {
       departures -= 1
       add(time, .crash(.nodes([gone])))
       add(time + .seconds(6), .operate(.forget(gone), on: node))
-    default: add(time, .operate(.stepDown, on: .leader))
+    default:
+      let successor = anyone
+      add(time, .operate(chance(500) ? .stepDown : .handOver(successor), on: .leader))
     }
   }
 
