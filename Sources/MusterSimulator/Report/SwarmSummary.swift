@@ -122,9 +122,21 @@ package struct SwarmSummary: Sendable {
     lines.append(("commits", Figures.grouped(commits)))
     lines.append(("whole again", wholesText))
     lines.append(("violations", broken.isEmpty ? "none" : Figures.grouped(broken.count)))
-    return lines.map { name, text in
-      name + String(repeating: " ", count: 13 - name.count) + text
+    return lines.flatMap(Self.wrapped)
+  }
+
+  /// A name and its text, gone on with below where it is wider than a terminal.
+  private static func wrapped(_ name: String, _ text: String) -> [String] {
+    let indent = 13
+    var lines = [name + String(repeating: " ", count: indent - name.count)]
+    for word in text.split(separator: " ") {
+      if lines[lines.count - 1].count + word.count > 96 {
+        lines.append(String(repeating: " ", count: indent))
+      }
+      let isFirst = lines[lines.count - 1].count == indent
+      lines[lines.count - 1] += (isFirst ? "" : " ") + word
     }
+    return lines
   }
 
   private var sizesText: String {
