@@ -148,6 +148,7 @@ extension Peer {
     let fresh = PlanID(generator.bytes16())
     let sight = observation(of: entry.body, freshPlan: fresh)
     if let handOver = handOver(entry.body, seeing: sight) {
+      note(.handOver(handOver.successor))
       resign(inFavourOf: handOver.successor)
       return
     }
