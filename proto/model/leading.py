@@ -9,7 +9,7 @@ class Leading:
             return
         # R11 first: a lease that lapsed is not taken up again in its term, not even by a sole
         # voter, which would only have to ask itself.
-        if self.lease_over() and 'R11-LAST' not in self.bugs:
+        if self.lease_over():
             self.step_down_without_quorum()
             return
         self.beat()

@@ -16,7 +16,8 @@ extension Peer {
     checkStuckVoters()
     guard coordination.role == .leader else { return }
     if hasValidLease { propose() }
-    if isLeaseOver { stepDownWithoutQuorum() }
+    // Who has just handed over waits for a promise, not only for a candidacy.
+    if coordination.role == .leader, isLeaseOver { stepDownWithoutQuorum() }
   }
 
   /// Without a quorum of promises within the lease there is no leader here.
