@@ -69,18 +69,22 @@ package struct RuleTrace: Sendable {
 
   private func input(_ input: RuleStep.Input) -> String {
     switch input {
-    case .boot(let held, let isFresh):
-      array([text("boot"), outcome(held), isFresh ? "1" : "0"])
+    case .boot(let held, let isFresh, let priority):
+      array([text("boot"), outcome(held), isFresh ? "1" : "0", "\(priority)"])
     case .heartbeat(let leader, let term, let number):
       array([text("heartbeat"), text(leader), "\(term)", "\(number)"])
     case .promise(let voter, let term, let number):
       array([text("promise"), text(voter), "\(term)", "\(number)"])
     case .persisted: array([text("persisted")])
     case .resigned(let at): array([text("resigned"), "\(at.nanoseconds)"])
+    case .clockStood(let at): array([text("clock_stood"), "\(at.nanoseconds)"])
+    case .handOver(let successor): array([text("hand_over"), text(successor)])
     case .fetched(let entries, let isTrusted):
       array([text("fetched"), array(entries.map(entry)), isTrusted ? "1" : "0"])
-    case .proposal(let voters, let isSealed, let body):
-      array([text("proposal"), nodes(voters), isSealed ? "1" : "0", text(body)])
+    case .proposal(let voters, let roster, let isSealed, let body):
+      array([
+        text("proposal"), nodes(voters), nodes(roster), isSealed ? "1" : "0", text(body),
+      ])
     }
   }
 
@@ -91,6 +95,7 @@ package struct RuleTrace: Sendable {
       ("version", version(outcome.version)), ("digest", text(outcome.digest)),
       ("voters", nodes(outcome.voters)), ("sealed", outcome.isSealed ? "1" : "0"),
       ("committed", version(outcome.committed)), ("resigned", "\(outcome.resigned)"),
+      ("successor", text(outcome.successor)),
       ("bound_until", "\(outcome.boundUntil.nanoseconds)"),
       ("lease_until", outcome.leaseUntil.map { "\($0.nanoseconds)" } ?? "null"),
       ("campaign_at", outcome.campaignAt.map { "\($0.nanoseconds)" } ?? "null"),
@@ -113,14 +118,15 @@ package struct RuleTrace: Sendable {
       shown.digest.map { array([version(shown.version), text($0)]) } ?? "null",
       version(shown.committed), "\(shown.role)", seen.isFree ? "1" : "0", "\(shown.resigned)",
       proof(seen.proof), "\(seen.expect)", seen.isLeaving ? "1" : "0", shown.isSealed ? "1" : "0",
+      "\(seen.priority)", text(shown.successor),
     ])
   }
 
   private func entry(_ entry: RuleStep.Entry) -> String {
     array([
       version(entry.version), text(entry.digest), text(entry.parent),
-      text(entry.founding.description), nodes(entry.voters), entry.isSealed ? "1" : "0",
-      text(entry.proposer), proof(entry.proof), text(entry.body), entry.isSigned ? "1" : "0",
+      text(entry.founding.description), nodes(entry.voters), nodes(entry.roster),
+      entry.isSealed ? "1" : "0", text(entry.proposer), proof(entry.proof), text(entry.body), entry.isSigned ? "1" : "0",
     ])
   }
 

@@ -9,8 +9,10 @@ struct TracedRun {
   private var simulation: Simulation
   private var dice: UInt64
   private var founders: Set<Int> = []
+  private var priorities: [UInt8] = []
 
-  /// Five nodes, sometimes three or seven; sometimes more come than were planned.
+  /// Five nodes, sometimes three or seven; sometimes more come than were planned, and sometimes
+  /// one of them never leads.
   init(seed: UInt64) {
     let count = [5, 5, 5, 3, 5, 7, 5, 5, 5, 3][Int(seed % 10)]
     let extra = seed % 6 == 5 ? 2 : 0
@@ -23,6 +25,9 @@ struct TracedRun {
     simulation.timing.voterDemotion = .seconds(8)
     for _ in 0..<count { simulation.add() }
     if expect == 1 { founders = [0] }
+    priorities = (0..<count).map { index in
+      seed % 4 == 1 && index > 0 ? [0, 50, 100, 100, 200][Int((seed / 4 + UInt64(index)) % 5)] : 100
+    }
     for index in 0..<count {
       boot(index)
       if below(3) == 0 { simulation.run(for: .milliseconds(Int64(below(1_500)))) }
@@ -37,7 +42,7 @@ struct TracedRun {
   }
 
   private mutating func boot(_ index: Int) {
-    simulation.boot(index, founds: founders.contains(index))
+    simulation.boot(index, founds: founders.contains(index), priority: priorities[index])
   }
 
   /// Runs, and writes down what happened.
@@ -98,11 +103,20 @@ struct TracedRun {
         some, .setCluster(key: "colour", value: "\(turn)"), ticket: 1_000 + turn)
     case 11 where below(4) == 0:
       for index in running { simulation.crash(index) }
+    case 12: simulation.pause(target, clockStands: true)
+    case 13, 14: handOver(from: some, ticket: 2_000 + turn)
     default: break
     }
     for index in running where simulation.nodes[index].isPaused {
       if below(6) == 0 { simulation.resume(index) }
     }
+  }
+
+  /// Asked of anybody; to a voter or not, or to whoever stands first.
+  private mutating func handOver(from asked: Int, ticket: UInt64) {
+    let named = Int(below(UInt64(simulation.nodes.count + 2)))
+    let successor = named < simulation.nodes.count ? simulation.id(named) : nil
+    simulation.command(asked, .stepDown(to: successor), ticket: ticket)
   }
 
   private mutating func cut() {

@@ -45,6 +45,8 @@ BUGS = [
         'timeless', ('I4', 'I5', 'I6')),
     Bug('M14', 'resignation shown before the lease is dropped', ('M14',), 'mix', ('I2',),
         off=('L1',)),
+    Bug('M15', "a sole voter's copy counts before it is on disk", ('M15',), 'storm',
+        ('I4', 'I5', 'I6'), 1),
     Bug('C1', 'a leader is believed without a certificate', ('UNCERTIFIED-LEADER',), 'insider',
         ('C',)),
     Bug('C2', 'an insider inflates the term: others than voters are read', ('ANY-TERM',),
@@ -63,4 +65,6 @@ BUGS = [
         ('I8',), 6, 3, seeds=4_000),
     Bug('R1', 'who lost the chain to the present register waits for it for ever',
         ('NO-REJOIN',), 'storm', ('L1',)),
+    Bug('R2', 'what was asked for long ago is taken in place of what is newer',
+        ('REJOIN-OLDER',), 'storm', ('I4', 'I5', 'I6')),
 ]

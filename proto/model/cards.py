@@ -12,6 +12,7 @@ NONE = (0, 0)  # the version of no register: (term, count)
 HISTORY = 64  # register entries kept
 LEFT = 16  # foundings left that are remembered
 VOTERS = 7
+PRIORITY = 100  # of a node that says nothing else; 0 never leads
 
 
 class Timing:
@@ -52,6 +53,7 @@ class Entry(NamedTuple):
     parent: object
     founding: object
     voters: tuple
+    roster: tuple
     sealed: bool
     proposer: object
     certificate: Optional[Certificate]
@@ -75,6 +77,8 @@ class Card(NamedTuple):
     expect: int = 0
     leaving: bool = False
     sealed: bool = False
+    priority: int = PRIORITY
+    successor: object = None
 
 
 class Durable(NamedTuple):
@@ -91,7 +95,7 @@ class Durable(NamedTuple):
 
 class Arrival(NamedTuple):
     """A register that was fetched: the chain, newest first, down to one that is held; or one
-    entry that is taken on the word of a majority."""
+    entry that is taken on the word of a voter or of a majority."""
 
     entries: tuple
     trusted: bool

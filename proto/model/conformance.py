@@ -12,7 +12,7 @@ from cards import LEADER, NONE, Arrival, Card, Certificate, Durable, Entry, Timi
 from rules import Peer
 
 COMPARED = ('founding', 'term', 'vote', 'role', 'version', 'digest', 'voters', 'sealed',
-            'committed', 'resigned', 'bound', 'bound_until', 'lease_until', 'campaign_at',
+            'committed', 'resigned', 'successor', 'bound', 'bound_until', 'lease_until', 'campaign_at',
             'hold_off_until', 'candidate_until', 'writing')
 
 
@@ -26,16 +26,17 @@ def proof(value):
 
 def read_card(value):
     (founding, term, vote, signed, register, committed, role, free, resigned, certificate, expect,
-     leaving, sealed) = value
+     leaving, sealed, priority, successor) = value
     return Card(founding, term, vote, bool(signed),
                 (tuple(register[0]), register[1]) if register else None, tuple(committed), role,
-                bool(free), resigned, proof(certificate), expect, bool(leaving), bool(sealed))
+                bool(free), resigned, proof(certificate), expect, bool(leaving), bool(sealed), priority, successor)
 
 
 def read_entry(value):
-    version, digest, parent, founding, voters, sealed, proposer, votes, body, signed = value
-    return Entry(tuple(version), digest, parent, founding, tuple(voters), bool(sealed), proposer,
-                 proof(votes), body, bool(signed))
+    (version, digest, parent, founding, voters, roster, sealed, proposer, votes, body,
+     signed) = value
+    return Entry(tuple(version), digest, parent, founding, tuple(voters), tuple(roster),
+                 bool(sealed), proposer, proof(votes), body, bool(signed))
 
 
 class Replay:
@@ -48,14 +49,15 @@ class Replay:
         self.peer = Peer(identity, trace.timing, trace.expect, self)
         self.disk, self.writing = Durable(), None
         self.cards, self.ring, self.alive = {}, [identity], {identity}
-        self.out, self.arrived, self.proposals = None, [], []
+        self.out, self.arrived, self.proposals, self.asked = None, [], [], []
+        self.wanted = set()  # what may have been asked for: digests, and on whose word
 
     # -- one line ------------------------------------------------------------------------------
 
     def step(self, line):
         peer, now = self.peer, line['t']
         peer.now = now
-        self.out, self.arrived, self.proposals = line['out'], [], []
+        self.out, self.arrived, self.proposals, self.asked = line['out'], [], [], []
         for item in line.get('in', ()):
             getattr(self, 'take_' + item[0])(now, line, *item[1:])
         if peer.waiting:
@@ -65,7 +67,7 @@ class Replay:
             self.writing = peer.wrote
         else:
             self.trace.note_shown(self)
-        if self.proposals:
+        if self.proposals or self.asked:
             raise Disagreement('deliberates where nothing may be proposed')
         if self.arrived:
             raise Disagreement('takes a register where none is asked for')
@@ -95,7 +97,7 @@ class Replay:
             'version': list(entry.version if entry else NONE),
             'digest': entry.digest if entry else None, 'voters': list(peer.voters),
             'sealed': int(entry.sealed if entry else False), 'committed': list(peer.committed),
-            'resigned': peer.resigned, 'bound': list(peer.bound) if peer.bound else None,
+            'resigned': peer.resigned, 'successor': peer.successor, 'bound': list(peer.bound) if peer.bound else None,
             'bound_until': self.ahead(peer.bound_until), 'lease_until': peer.lease_until(),
             'campaign_at': peer.campaign_at, 'hold_off_until': peer.hold_off_until,
             'candidate_until': peer.candidate_until, 'writing': int(peer.waiting)}
@@ -110,7 +112,7 @@ class Replay:
 
     # -- inputs --------------------------------------------------------------------------------
 
-    def take_boot(self, now, line, held, fresh):
+    def take_boot(self, now, line, held, fresh, priority):
         disk = next((disk for disk in (self.disk, self.writing) if disk is not None and (
             disk.founding, disk.term, disk.vote, list(disk.committed),
             disk.entry.digest if disk.entry else None) == (
@@ -121,6 +123,8 @@ class Replay:
         if self.peer.leaving and self.writing is not None:
             self.trace.note_shown(self)  # see `was_shown`
         self.disk, self.writing = disk, None
+        self.wanted = set()
+        self.peer.priority = priority
         self.cards, self.ring, self.alive = {}, [self.id], {self.id}
         self.peer.founds = bool(line.get('founds'))
         self.peer.boot(disk, now, bool(fresh))
@@ -144,14 +148,20 @@ class Replay:
         self.peer.now = at
         self.peer.resign()
         self.peer.now = now
-        if not self.peer.waiting:
-            self.trace.note_shown(self)
+
+    def take_clock_stood(self, now, line, at):
+        self.peer.now = at
+        self.peer.clock_stood()
+        self.peer.now = now
+
+    def take_hand_over(self, now, line, successor):
+        self.asked.append((successor,))
 
     def take_fetched(self, now, line, entries, trusted):
         self.arrived.append(Arrival(tuple(map(read_entry, entries)), bool(trusted)))
 
-    def take_proposal(self, now, line, voters, sealed, body):
-        self.proposals.append((tuple(voters), bool(sealed), body))
+    def take_proposal(self, now, line, voters, roster, sealed, body):
+        self.proposals.append((tuple(voters), tuple(roster), bool(sealed), body))
 
     # -- what the rules reach for --------------------------------------------------------------
 
@@ -160,8 +170,7 @@ class Replay:
                  'campaign': 'campaign_at'}[what]
         base = peer.now
         if what == 'campaign':
-            live = [v for v in peer.voters if v == peer.id or v in peer.alive]
-            base += peer.timing.stagger * live.index(peer.id)
+            base += peer.timing.stagger * peer.rank()
         drawn = self.out[field]
         if drawn is None or not low <= drawn - base <= high:
             raise Disagreement(f'{field} {drawn} was not drawn between {low} and {high} '
@@ -176,19 +185,39 @@ class Replay:
         return self.out['founding']
 
     def arrivals(self, peer):
+        """What has come, if it is among what could be asked for, then or since. Which of these
+        was asked for depends on what could be had."""
+        if peer.founding is not None:
+            self.wanted.update(
+                (pointer[1], False) for pointer in peer.shown_by(peer.voters)
+                if pointer[0] > peer.entry.version)
+            for pointer, trusted in ((peer.pointer_of_roster(), False), (peer.rejoined(), True)):
+                if pointer is not None:
+                    self.wanted.add((pointer[1], trusted))
         arrived, self.arrived = self.arrived, []
+        for arrival in arrived:
+            if (arrival.entries[0].digest, arrival.trusted) not in self.wanted:
+                raise Disagreement(f'takes {arrival.entries[0]}, which it may not ask for')
         return arrived
 
     def founding_body(self, peer):
-        return self.proposals.pop(0)[2] if self.proposals else None
+        return self.proposals.pop(0)[3] if self.proposals else None
 
     def proposal(self, peer):
         if not self.proposals:
             return None
         proposal = self.proposals.pop(0)
-        if proposal[1] and not peer.entry.sealed and not peer.may_seal():
+        if proposal[2] and not peer.entry.sealed and not peer.may_seal():
             raise Disagreement('seals too early')
         return proposal
+
+    def hand_over(self, peer):
+        if not self.asked:
+            return None
+        asked = self.asked.pop(0)
+        if not peer.may_hand_over(*asked):
+            raise Disagreement(f'hands over to {asked[0]}')
+        return asked
 
     def failed(self, pointer):
         return False
@@ -199,7 +228,10 @@ class Replay:
     def nothing(self, *_):
         pass
 
-    fetch = send_heartbeats = send_promise = founded = joined = elected = voted = nothing
+    def fetch(self, peer, pointer, sources, trusted):
+        self.wanted.add((pointer[1], trusted))
+
+    send_heartbeats = send_promise = founded = joined = elected = voted = nothing
     commits = proposed = took_term = conflict = resigned = nothing
 
 
@@ -219,7 +251,7 @@ class Trace:
     @staticmethod
     def key(card):
         return (card.founding, card.term, card.vote, card.register, card.committed, card.role,
-                card.resigned)
+                card.resigned, card.priority, card.successor)
 
     def note_shown(self, replay):
         self.shown.setdefault(replay.id, set()).add(self.key(replay.peer.to_show()))

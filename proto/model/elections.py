@@ -43,23 +43,31 @@ class Elections:
             return
         if (self.role != FOLLOWER or self.id not in self.voters or not self.unbound()
                 or self.now < self.hold_off_until or self.leaving
-                or not (self.host.skips_prevote or self.free_majority())):
+                or self.priority == 0 or not (self.host.skips_prevote or self.free_majority())):
             self.campaign_at = None
             return
         if self.campaign_at is None:
-            live = [v for v in self.voters if v == self.id or v in self.alive]
-            self.campaign_at = (self.now + self.timing.stagger * live.index(self.id)
-                                + self.host.draw(self, 'campaign', 0, self.timing.jitter))
-            return
+            # Whom the last leader has named stands at once; the others one after the other.
+            self.campaign_at = self.now + (0 if self.named else (
+                self.timing.stagger * self.rank()
+                + self.host.draw(self, 'campaign', 0, self.timing.jitter)))
         if self.now < self.campaign_at:
             return
-        self.campaign_at = None
+        self.campaign_at, self.named = None, False
         highest = self.highest_voter_term()
         self.role = CANDIDATE
         self.term, self.vote = max(highest, self.term) + 1, self.id
         self.host.voted(self)
         self.candidate_until = self.now + self.host.draw(
             self, 'candidate', self.timing.candidate_min, self.timing.candidate_max)
+
+    def rank(self):
+        """How many live voters that may stand come before this one: by priority, then by
+        identity."""
+        cards = ((v, self.cards.get(v)) for v in self.voters if v != self.id and v in self.alive)
+        return sum(1 for voter, card in cards if card is not None and card.priority > 0
+                   and (card.resigned == 0 or card.resigned < self.term)
+                   and (-card.priority, voter) < (-self.priority, self.id))
 
     def count_votes(self):
         votes = [v for v in self.voters if (card := self.card(v)) is not None
@@ -74,7 +82,8 @@ class Elections:
     def win(self, certificate):
         """R8: the same body under the new term."""
         old = self.entry
-        self.role, self.certificate = LEADER, certificate
+        self.role, self.certificate, self.successor = LEADER, certificate, None
+        self.newcomer = None
         self.number, self.sent, self.promised, self.received = 0, {}, {}, {}
         self.elected_at = self.next_heartbeat = self.now
         self.stuck_since = self.quiet_since = None
@@ -101,3 +110,8 @@ class Elections:
         self.bound_until = self.now
         self.dirty = True
         self.host.resigned(self)
+
+    def step_aside(self, successor):
+        """After a resignation: the others stand first, the one that is named before all."""
+        self.successor = successor
+        self.hold_off_until = self.now + self.timing.promise

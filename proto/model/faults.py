@@ -19,7 +19,7 @@ class Faults:
         """The next body that the leader wishes, or nothing. Whether it may is a rule's matter."""
         entry = peer.entry
         if not entry.sealed:
-            return (entry.voters, True, self.next_body()) if peer.may_seal() else None
+            return self.admitted(peer, entry.voters) if peer.may_seal() else None
         if self.over or self.rng.random() > self.change:
             return None
         voters = set(entry.voters)
@@ -32,7 +32,16 @@ class Faults:
             elif roll < .75 and len(voters) > 1:
                 voters.discard(self.rng.choice(sorted(voters - {peer.id}) or [None]))
         self.world.stats['changes'] += 1
-        return tuple(sorted(voters)), True, self.next_body()
+        return self.admitted(peer, tuple(sorted(voters)))
+
+    def admitted(self, peer, voters):
+        """Everybody alive is admitted, and dying removes nobody."""
+        return voters, tuple(sorted(set(peer.entry.roster) | peer.alive)), True, self.next_body()
+
+    def hand_over(self, peer):
+        if self.over or self.rng.random() > self.change / 10:
+            return None
+        return (self.rng.choice((None, *peer.voters)),)
 
     def next_body(self):
         self.payload += 1

@@ -49,7 +49,7 @@ class Following:
             return
         self.bound = (leader, term, pending[2])
         self.bound_until = self.now + self.timing.promise
-        self.campaign_at = None
+        self.campaign_at, self.named = None, False
         self.host.send_promise(self, leader, term, pending[2])
 
     def learn_committed(self, shown):
@@ -68,6 +68,10 @@ class Following:
         if shown and shown.resigned >= self.bound[1]:
             self.bound_until = self.now
             self.dirty = True
+            if shown.successor is not None and shown.resigned == self.term:
+                # The others leave it the time of one candidacy.
+                self.named = shown.successor == self.id
+                self.hold_off_until = self.now + (0 if self.named else self.timing.candidate_max)
 
     def highest_voter_term(self):
         read = self.cards if 'ANY-TERM' in self.bugs else self.voters

@@ -39,8 +39,8 @@ class Founding:
         voters = tuple(nodes[:min(max(odd, 1), VOTERS)])
         self.founding = self.host.new_founding(self)
         self.adopt(Entry(
-            (0, 1), self.host.new_digest(self, (0, 1)), None, self.founding, voters, False, self.id,
-            None, self.host.founding_body(self)))
+            (0, 1), self.host.new_digest(self, (0, 1)), None, self.founding, voters, tuple(nodes),
+            False, self.id, None, self.host.founding_body(self)))
         self.host.founded(self)
 
     def best_founding(self):
@@ -88,6 +88,8 @@ class Founding:
     def move(self, entry):
         """Takes a register on trust: of another founding, or of this one after long absence."""
         if entry.founding == self.founding:
+            if entry.version <= self.entry.version and 'REJOIN-OLDER' not in self.bugs:
+                return  # this node has come further than what it once asked for
             self.step_down()
             if entry.version[0] > self.term:
                 self.term, self.vote = entry.version[0], None
@@ -105,7 +107,7 @@ class Founding:
         if 'F-FORGET-VOTE' in self.bugs:
             self.term, self.vote = entry.version[0], None
         self.committed, self.committed_entry, self.history = NONE, None, []
-        self.bound = None
+        self.bound = self.heartbeat = None
         if 'F-PROMISE' in self.bugs:
             self.bound_until = self.now
         self.adopt(entry)

@@ -7,6 +7,11 @@ class Leading:
     def lead(self):
         if self.role != LEADER:
             return
+        # R11 first: a lease that lapsed is not taken up again in its term, not even by a sole
+        # voter, which would only have to ask itself.
+        if self.lease_over():
+            self.step_down_without_quorum()
+            return
         self.beat()
         self.commit()
         self.check_stuck_voters()
@@ -14,11 +19,17 @@ class Leading:
             return
         if self.has_lease() or self.timeless:
             self.propose()
-        # R11: without a quorum of promises within the lease there is no leader here.
+        if self.role == LEADER and self.lease_over():
+            self.step_down_without_quorum()
+
+    def lease_over(self):
+        """R11: without a quorum of promises within the lease there is no leader here."""
         end = max(self.lease_until() or 0, self.elected_at + self.timing.lease)
-        if self.now >= end and not self.timeless:
-            self.step_down()
-            self.hold_off_until = self.now + self.timing.candidate_max
+        return self.now >= end and not self.timeless
+
+    def step_down_without_quorum(self):
+        self.step_down()
+        self.hold_off_until = self.now + self.timing.candidate_max
 
     def beat(self):
         """R9: the time is taken before the heartbeat is sent."""
@@ -37,16 +48,19 @@ class Leading:
             self.received[self.number] = self.now
 
     def commit(self):
-        """R12."""
-        if self.entry.version[0] != self.term or self.committed == self.entry.version:
+        """R12: this node's own copy counts when it is on disk."""
+        if self.entry.version[0] != self.term or self.committed == self.entry.version or not (
+                self.entry_durable or 'M15' in self.bugs):
             return
         any_term = 'M13' in self.bugs
-        if self.majority(lambda voter: voter == self.id or (
-                (card := self.card(voter)) is not None
-                and (card.term == self.term or any_term)
-                and card.register is not None and card.register[1] == self.entry.digest)):
+        if self.majority(lambda voter: voter == self.id or self.shows_mine(voter, any_term)):
             self.note_committed(self.entry.version)
             self.host.commits(self)
+
+    def shows_mine(self, node, any_term=False):
+        card = self.card(node)
+        return (card is not None and (card.term == self.term or any_term)
+                and card.register is not None and card.register[1] == self.entry.digest)
 
     def check_stuck_voters(self):
         """R15."""
@@ -72,19 +86,34 @@ class Leading:
                 self.committed != entry.version and 'M7' not in self.bugs):
             return
         self.note_quiet()
+        asked = self.host.hand_over(self)
+        if asked is not None and self.may_hand_over(*asked):
+            self.resign()
+            self.step_aside(*asked)
+            return
+        self.newcomer = None
         proposal = self.host.proposal(self)
         if proposal is None:
             return
-        voters, sealed, body = proposal
+        voters, roster, sealed, body = proposal
         if sealed and not entry.sealed and not self.may_seal():
             return
         if voters != entry.voters and not self.carries_lease(entry.voters, voters):
+            # Its promise is needed first: a sole voter's lease would never carry over without.
+            self.newcomer = next((v for v in voters if v not in entry.voters), None)
             return
         version = (self.term, entry.version[1] + 1)
         self.adopt(Entry(
             version, self.host.new_digest(self, version), entry.digest, entry.founding, voters,
-            sealed, self.id, self.certificate, body))
+            roster, sealed, self.id, self.certificate, body))
         self.host.proposed(self, entry)
+
+    def may_hand_over(self, successor):
+        """R14: to a live voter that shows the register and may lead; or to whoever is first."""
+        able = [v for v in self.voters if v != self.id and v in self.ring
+                and (card := self.card(v)) is not None and not card.leaving and card.priority > 0]
+        return bool(able) if successor is None else (
+            successor in able and self.shows_mine(successor))
 
     def carries_lease(self, old, new):
         if len(set(old) ^ set(new)) != 1 and not {'M6', 'M6b'} & self.bugs:

@@ -35,7 +35,7 @@ class Liar(Node):
             parent = self.world.check.entries.get(model.register[1], self.peer.entry)
             entry = Entry((term, parent.version[1] + self.rng.randint(0, 1)),
                           self.world.next_digest(), parent.digest, model.founding, (self.id,),
-                          True, self.id, Certificate(term, self.id, (self.id,)), 'lie')
+                          (self.id,), True, self.id, Certificate(term, self.id, (self.id,)), 'lie')
             self.peer.remember(entry)
             register = (entry.version, entry.digest)
         self.publish(Card(

@@ -187,7 +187,7 @@ class Node:
         now = peer.now
         if not self.is_liar:
             self.world.check.promised(self, peer, self.id, term, now)
-        for other in map(self.world.node, peer.voters):
+        for other in map(self.world.node, peer.voters + (peer.newcomer,)):
             if other is None or other is self:
                 continue
             self.send(other, other.heartbeat_came, self.id, term, number, None)
@@ -296,6 +296,9 @@ class Node:
 
     def proposal(self, peer):
         return self.world.faults.proposal(self, peer)
+
+    def hand_over(self, peer):
+        return self.world.faults.hand_over(peer)
 
     def founding_body(self, peer):
         return 'founding'

@@ -7,7 +7,7 @@ rules run in the random simulation and against the traces of the daemon's own co
 `bugs` names planted bugs: each is one deviation at the place where its rule stands.
 """
 
-from cards import CANDIDATE, FOLLOWER, LEADER, Card, Durable
+from cards import CANDIDATE, FOLLOWER, LEADER, PRIORITY, Card, Durable
 from elections import Elections
 from following import Following
 from founding import Founding
@@ -19,6 +19,7 @@ class Peer(Founding, Register, Following, Elections, Leading):
     def __init__(self, identity, timing, expect, host, bugs=frozenset(), founds=False):
         self.id, self.timing, self.expect, self.host = identity, timing, expect, host
         self.bugs, self.founds = bugs, founds
+        self.priority = PRIORITY
         self.timeless = False  # every rule that reads a clock for safety is off
         self.boot(Durable(), 0, True)
 
@@ -37,11 +38,13 @@ class Peer(Founding, Register, Following, Elections, Leading):
         self.quarantine_until = now if fresh or 'M3' in self.bugs else now + self.timing.promise
         self.role, self.certificate = FOLLOWER, None
         self.bound, self.bound_until, self.resigned = None, 0, 0
+        self.successor, self.named = None, False
         self.heartbeat = None
         self.campaign_at, self.candidate_until, self.hold_off_until = None, 0, 0
         self.number, self.sent, self.promised = 0, {}, {}
         self.received = {}  # only for the bug "lease counted from receipt"
         self.next_heartbeat = self.elected_at = 0
+        self.newcomer = None  # who is to become a voter as soon as it has promised, too
         self.stuck_since = self.last_stuck = self.quiet_since = None
         self.gate, self.gate_since, self.conflict = [], 0, None
         self.cards, self.ring, self.alive = {}, [self.id], {self.id}
@@ -49,6 +52,7 @@ class Peer(Founding, Register, Following, Elections, Leading):
             self.remember(durable.committed_entry)
         if durable.entry:
             self.adopt(durable.entry)
+        self.entry_durable = durable.entry is not None
 
     def durable(self):
         return Durable(self.founding, self.term, self.vote, self.committed, self.entry,
@@ -104,13 +108,15 @@ class Peer(Founding, Register, Following, Elections, Leading):
             (self.entry.version, self.entry.digest) if self.entry else None, self.committed,
             self.role, self.unbound(), self.resigned,
             self.certificate if self.role == LEADER else None, self.expect, self.leaving,
-            self.entry.sealed if self.entry else False)
+            self.entry.sealed if self.entry else False, self.priority, self.successor)
 
     # -- inputs between steps ------------------------------------------------------------------
 
     def take_heartbeat(self, sender, term, number):
         if term < self.term:
             return False
+        if self.heartbeat and self.heartbeat[:2] == (sender, term):
+            number = max(number, self.heartbeat[2])  # one heartbeat takes several ways
         self.heartbeat = (sender, term, number)
         self.dirty = True
         return True
@@ -126,7 +132,19 @@ class Peer(Founding, Register, Following, Elections, Leading):
 
     def persisted(self):
         self.waiting = False
+        self.entry_durable = True
         self.dirty = True
+
+    def clock_stood(self):
+        """The lease may have been over for long. What was promised stands; what came before is
+        not promised to."""
+        self.heartbeat = None
+        self.dirty = True
+        if self.role == LEADER:
+            self.resign()
+            self.step_aside(None)
+        else:
+            self.step_down()
 
     # -- one step ------------------------------------------------------------------------------
 

@@ -7,6 +7,7 @@ extension Peer {
   mutating func clockStood(for span: TimeSpan) {
     counters.clockStops += 1
     emit(.clockStood(span))
+    note(.clockStood(at: now))
     coordination.heartbeat = nil
     coordination.isDirty = true
     switch coordination.role {

@@ -140,6 +140,8 @@ extension Peer {
   /// In this one, term, vote and promise stand: what was said once is not unsaid.
   mutating func move(to entry: RegisterEntry) {
     guard durable.founding != entry.body.founding else {
+      // This node may have come further than what it once asked for, even as a leader.
+      guard entry.version > coordination.entry?.version ?? .none else { return }
       stepDown()
       if entry.version.term > durable.term {
         durable.term = entry.version.term

@@ -16,7 +16,8 @@ extension Peer {
     checkStuckVoters()
     guard coordination.role == .leader else { return }
     if hasValidLease { propose() }
-    if isLeaseOver { stepDownWithoutQuorum() }
+    // Who has just handed over waits for a promise, not only for a candidacy.
+    if coordination.role == .leader, isLeaseOver { stepDownWithoutQuorum() }
   }
 
   /// Without a quorum of promises within the lease there is no leader here.
@@ -148,6 +149,7 @@ extension Peer {
     let fresh = PlanID(generator.bytes16())
     let sight = observation(of: entry.body, freshPlan: fresh)
     if let handOver = handOver(entry.body, seeing: sight) {
+      note(.handOver(handOver.successor))
       resign(inFavourOf: handOver.successor)
       return
     }

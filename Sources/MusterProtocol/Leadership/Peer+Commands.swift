@@ -175,6 +175,7 @@ extension Peer {
     leaving.hasBegun = true
     leaving.ticket = ticket
     leaving.giveUpAt = now + timing.leaveTimeout
+    if coordination.role == .leader { note(.resigned(at: now)) }
     resign()
     coordination.isDirty = true
   }

@@ -287,7 +287,9 @@ extension Peer {
       adopt(entry)
       coordination.isEntryDurable = true
     }
-    note(.boot(outcome, isFresh: configuration.isFreshIdentity))
+    note(
+      .boot(
+        outcome, isFresh: configuration.isFreshIdentity, priority: configuration.priority))
     coordination.isDirty = true
   }
 }

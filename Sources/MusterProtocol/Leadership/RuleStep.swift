@@ -6,17 +6,21 @@ package struct RuleStep: Hashable, Sendable {
   /// What has reached this node since its last step, or was read in this one, in order.
   package enum Input: Hashable, Sendable {
     /// A life begins with what its disk holds.
-    case boot(Outcome, isFresh: Bool)
+    case boot(Outcome, isFresh: Bool, priority: UInt8)
+    /// Whatever way it came; who gets it need not vote yet.
     case heartbeat(NodeID, term: UInt64, number: UInt64)
     case promise(NodeID, term: UInt64, number: UInt64)
     case persisted
     /// An operator's wish, outside of the rules.
     case resigned(at: Instant)
+    case clockStood(at: Instant)
     /// A register was fetched, newest entry first; trusted: without its chain.
     case fetched([Entry], isTrusted: Bool)
     /// The next body that the leader wishes, or a founder's first. Whether it may propose it is a
     /// rule's matter.
-    case proposal(voters: [NodeID], isSealed: Bool, body: Digest)
+    case proposal(voters: [NodeID], roster: [NodeID], isSealed: Bool, body: Digest)
+    /// The leader was asked to hand over, to this voter or to whoever stands first.
+    case handOver(NodeID?)
   }
 
   package struct Proof: Hashable, Sendable {
@@ -32,6 +36,7 @@ package struct RuleStep: Hashable, Sendable {
     package var parent: Digest?
     package var founding: FoundingID
     package var voters: [NodeID]
+    package var roster: [NodeID]
     package var isSealed: Bool
     package var proposer: NodeID
     package var proof: Proof?
@@ -49,6 +54,7 @@ package struct RuleStep: Hashable, Sendable {
     package var isFree = false
     package var isLeaving = false
     package var expect: UInt32 = 0
+    package var priority: UInt8 = 0
     package var proof: Proof?
   }
 
@@ -64,6 +70,7 @@ package struct RuleStep: Hashable, Sendable {
     package var isSealed = false
     package var committed = RegisterVersion.none
     package var resigned: UInt64 = 0
+    package var successor: NodeID?
     package var boundTo: NodeID?
     package var boundTerm: UInt64 = 0
     package var boundNumber: UInt64 = 0
@@ -88,7 +95,6 @@ extension Coordination {
   /// Notes for the next `RuleStep`, taken only where `PeerConfiguration.tracesRules` says so.
   struct Notes: Sendable {
     var inputs: [RuleStep.Input] = []
-    var resigned: UInt64 = 0
     var seen: [RuleStep.Seen] = []
   }
 }
@@ -110,15 +116,13 @@ extension Peer {
     guard configuration.tracesRules else { return }
     let digest = cryptography.digest(body.encoded)
     coordination.notes.inputs.append(
-      .proposal(voters: body.voters, isSealed: body.sealed, body: digest))
+      .proposal(
+        voters: body.voters, roster: body.roster, isSealed: body.sealed, body: digest))
   }
 
   /// Before a step: what the rules are about to see.
   mutating func beginRuleStep() {
     guard configuration.tracesRules else { return }
-    if coordination.resigned != coordination.notes.resigned {
-      coordination.notes.inputs.append(.resigned(at: coordination.boundUntil))
-    }
     coordination.notes.seen = sight
   }
 
@@ -127,7 +131,6 @@ extension Peer {
     guard configuration.tracesRules else { return }
     let notes = coordination.notes
     coordination.notes = Coordination.Notes()
-    coordination.notes.resigned = coordination.resigned
     emit(
       .ruleStep(
         RuleStep(
@@ -149,6 +152,7 @@ extension Peer {
     outcome.isSealed = coordination.entry?.body.sealed ?? false
     outcome.committed = durable.committed
     outcome.resigned = coordination.resigned
+    outcome.successor = coordination.successor
     outcome.boundTo = coordination.bound?.leader
     outcome.boundTerm = coordination.bound?.term ?? 0
     outcome.boundNumber = coordination.bound?.number ?? 0
@@ -175,12 +179,14 @@ extension Peer {
       shown.digest = card.register?.digest
       shown.committed = card.committed
       shown.resigned = card.resigned
+      shown.successor = card.successor
       shown.isSealed = card.isSealed
       seen.shown = shown
       seen.isVoteSigned = isVoteSigned(card, of: node)
       seen.isFree = card.isFree
       seen.isLeaving = card.isLeaving
       seen.expect = card.expect
+      seen.priority = card.priority
       seen.proof = card.founding.flatMap { describe(card.certificate, in: $0) }
       return seen
     }
@@ -213,8 +219,8 @@ extension Peer {
       let key = members[entry.proposer]?.card.key
       return RuleStep.Entry(
         version: entry.version, digest: digest, parent: entry.parent,
-        founding: entry.body.founding, voters: entry.body.voters, isSealed: entry.body.sealed,
-        proposer: entry.proposer, proof: describe(entry.certificate, in: entry.body.founding),
+        founding: entry.body.founding, voters: entry.body.voters, roster: entry.body.roster,
+        isSealed: entry.body.sealed, proposer: entry.proposer, proof: describe(entry.certificate, in: entry.body.founding),
         body: cryptography.digest(entry.body.encoded),
         isSigned: key.map {
           entry.isSigned(by: $0, cluster: configuration.cluster, verifier: cryptography)

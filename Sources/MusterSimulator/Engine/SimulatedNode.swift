@@ -59,6 +59,7 @@ package final class SimulatedNode {
     var join: [Address] = []
     var multicast = true
     var founds = false
+    var priority = LeaderPriority.standard
   }
 
   init(address: Address, name: String, identity: UInt64) {

@@ -92,9 +92,11 @@ package struct Simulation {
 
   /// Starts a machine's daemon, with whatever its disk holds.
   package mutating func boot(
-    _ index: Int, join: [Address] = [], multicast: Bool = true, founds: Bool = false
+    _ index: Int, join: [Address] = [], multicast: Bool = true, founds: Bool = false,
+    priority: UInt8 = LeaderPriority.standard
   ) {
-    nodes[index].start = SimulatedNode.Start(join: join, multicast: multicast, founds: founds)
+    nodes[index].start = SimulatedNode.Start(
+      join: join, multicast: multicast, founds: founds, priority: priority)
     boot(index)
   }
 
@@ -120,6 +122,7 @@ package struct Simulation {
       seed: Bytes32(
         first: Bytes16(high: dice.next(), low: dice.next()),
         second: Bytes16(high: dice.next(), low: dice.next())))
+    configuration.priority = start.priority
     configuration.planted = nodes[index].planted
     configuration.tracesRules = tracesRules
     do throws(PeerError) {
