@@ -3,46 +3,44 @@ import MusterState
 
 /// What each action of a scenario does to the machines and the network.
 extension ScenarioRun {
-  /// - Returns: the machines that may have moved.
-  mutating func carryOut(_ action: Scenario.Action) -> [Int] {
+  /// What an action makes a machine do is a turn of it like any other, and looked at like one.
+  mutating func carryOut(_ action: Scenario.Action) throws(Violation) {
     switch action {
-    case .start(let target): return each(target) { $0.start($1) }
+    case .start(let target): try each(target) { $0.start($1) }
     case .join(let target, let via):
-      return each(target) { $0.join($1, via: via) }
-    case .crash(let target): return each(target) { $0.crash($1) }
-    case .restart(let target, let how): return each(target) { $0.restart($1, how) }
+      try each(target) { $0.join($1, via: via) }
+    case .crash(let target): try each(target) { $0.crash($1) }
+    case .restart(let target, let how): try each(target) { $0.restart($1, how) }
     case .pause(let target, let stands):
-      return each(target) { run, node in
+      try each(target) { run, node in
         guard run.simulation.nodes[node].isRunning else { return }
         run.simulation.pause(node, clockStands: stands)
       }
-    case .resume(let target): return each(target) { $0.simulation.resume($1) }
+    case .resume(let target): try each(target) { $0.simulation.resume($1) }
     case .starve(let target, let span):
-      return each(target) { $0.simulation.nodes[$1].starvation = span }
+      try each(target) { $0.simulation.nodes[$1].starvation = span }
     case .clock(let target, let rate):
-      return each(target) { $0.simulation.setClockRate($1, rate) }
+      try each(target) { $0.simulation.setClockRate($1, rate) }
     case .operate(let operation, let target):
-      return each(target) { $0.operate(operation, on: $1) }
+      try each(target) { $0.operate(operation, on: $1) }
     case .plant(let bugs, let target):
-      return each(target) { $0.simulation.plant(bugs, on: $1) }
-    case .calm:
-      calm()
-      return []
+      try each(target) { $0.simulation.plant(bugs, on: $1) }
+    case .calm: try calm()
     case .share(let fault, let target):
       injure(fault, target)
-      return []
     default:
       changeNetwork(action)
-      return []
     }
   }
 
   private mutating func each(
     _ target: Scenario.Target, _ body: (inout ScenarioRun, Int) -> Void
-  ) -> [Int] {
-    let nodes = resolve(target)
-    for node in nodes { body(&self, node) }
-    return nodes
+  ) throws(Violation) {
+    for node in resolve(target) {
+      simulation.beginTurn(node)
+      body(&self, node)
+      try look()
+    }
   }
 
   func resolve(_ target: Scenario.Target) -> [Int] {
@@ -145,10 +143,11 @@ extension ScenarioRun {
   }
 
   /// Everything that ails the cluster stops; who should run, runs.
-  private mutating func calm() {
+  private mutating func calm() throws(Violation) {
     simulation.network.calm()
     simulation.share.calm()
     for node in simulation.nodes.indices {
+      simulation.beginTurn(node)
       simulation.nodes[node].starvation = .zero
       simulation.nodes[node].habits = SimulatedAgent.Habits()
       simulation.resume(node)
@@ -156,10 +155,13 @@ extension ScenarioRun {
       case .left, .forgotten, .cloned: continue
       case .nameTaken, nil: break
       }
+      try look()
+      simulation.beginTurn(node)
       if !simulation.nodes[node].isRunning, simulation.nodes[node].incarnation > 0,
         simulation.nodes[node].stopped == nil
       {
         restart(node, .plain)
+        try look()
       }
     }
   }

@@ -98,7 +98,7 @@ package struct ScenarioRun {
     scenario.duration == nil && hopes.areFulfilled && nextStep == scenario.steps.count
   }
 
-  private mutating func look() throws(Violation) {
+  mutating func look() throws(Violation) {
     trace?.note(simulation)
     recorder?.note(simulation)
     try checkers.look(at: simulation)
@@ -121,11 +121,7 @@ package struct ScenarioRun {
   private mutating func take(_ action: Scenario.Action) throws(Violation) {
     trace?.note(simulation, "> \(Scenario.text(action))")
     outcome.faults[action.kind, default: 0] += 1
-    for touched in carryOut(action) {
-      // What an action makes a machine do is a turn of it like any other.
-      simulation.beginTurn(touched)
-      try look()
-    }
+    try carryOut(action)
     recorder?.note(action, simulation)
     if action == .calm {
       calmSince = simulation.now
