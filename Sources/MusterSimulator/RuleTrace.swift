@@ -126,7 +126,8 @@ package struct RuleTrace: Sendable {
     array([
       version(entry.version), text(entry.digest), text(entry.parent),
       text(entry.founding.description), nodes(entry.voters), nodes(entry.roster),
-      entry.isSealed ? "1" : "0", text(entry.proposer), proof(entry.proof), text(entry.body), entry.isSigned ? "1" : "0",
+      entry.isSealed ? "1" : "0", text(entry.proposer), proof(entry.proof), text(entry.body),
+      entry.isSigned ? "1" : "0",
     ])
   }
 

@@ -208,8 +208,8 @@ extension Peer {
         holdsRegister: node == id || holdsMyRegister(node))
     }
     return Observation(
-      leader: id, term: durable.term, nodes: nodes + unheardVoters(of: body), maySeal: maySeal(body),
-      requests: openRequests(body), fetched: status.fetched,
+      leader: id, term: durable.term, nodes: nodes + unheardVoters(of: body),
+      maySeal: maySeal(body), requests: openRequests(body), fetched: status.fetched,
       freshPlan: freshPlan,
       phaseMilliseconds: (now - coordination.phaseSince).milliseconds,
       limits: DeliberationLimits(
