@@ -160,8 +160,9 @@ extension Peer {
     coordination.newcomer = nil
     guard next != entry.body else { return }
     note(proposal: next)
-    guard plants(.noLeaseCarry) || plants(.manyVotersAtOnce)
-      || carriesLease(from: entry.body.voters, to: next.voters)
+    guard
+      plants(.noLeaseCarry) || plants(.manyVotersAtOnce)
+        || carriesLease(from: entry.body.voters, to: next.voters)
     else {
       // Its promise is needed first: a sole voter's lease would never carry over without.
       coordination.newcomer = next.voters.first { !entry.body.voters.contains($0) }
