@@ -22,6 +22,18 @@ import Testing
     return card
   }
 
+  @Test func `an older register is not taken, though it was once asked for on trust`() throws {
+    var (parley, leader) = try bench()
+    let older = try #require(parley.peers[leader].coordination.entry)
+    parley.tell(leader, .command(.setCluster(key: "colour", value: "blue"), ticket: 1))
+    parley.run(for: .seconds(2))
+    let newer = try #require(parley.peers[leader].coordination.entry)
+    #expect(newer.version > older.version)
+    parley.peers[leader].move(to: older)
+    #expect(parley.peers[leader].coordination.entry == newer)
+    #expect(parley.leaders == [leader])
+  }
+
   @Test func `nobody is shown as leader without a certificate`() throws {
     var (parley, leader) = try bench()
     let liar = (leader + 1) % 3

@@ -96,6 +96,17 @@ import Testing
     #expect(parley.leaders.count == 1 && parley.leaders != [leader])
   }
 
+  @Test func `waits for a promise before it stands again`() throws {
+    var (parley, leader) = try bench(3)
+    // For longer than a lease: the end of its leadership must not be taken for a lapse.
+    parley.run(for: .seconds(3))
+    parley.tell(leader, .command(.stepDown(to: nil), ticket: 1))
+    parley.run(within: .seconds(2)) { $0.peers[leader].coordination.role == .follower }
+    let peer = parley.peers[leader]
+    #expect(peer.coordination.resigned == peer.durable.term)
+    #expect(peer.coordination.holdOffUntil >= parley.now + peer.timing.promise - .milliseconds(5))
+  }
+
   @Test func `refuses what cannot be, and says why`() throws {
     var (parley, leader) = try bench(7)
     let term = parley.peers[leader].durable.term

@@ -26,7 +26,8 @@ struct TracedRun {
     for _ in 0..<count { simulation.add() }
     if expect == 1 { founders = [0] }
     priorities = (0..<count).map { index in
-      seed % 4 == 1 && index > 0 ? [0, 50, 100, 100, 200][Int((seed / 4 + UInt64(index)) % 5)] : 100
+      guard seed % 4 == 1, index > 0 else { return LeaderPriority.standard }
+      return [0, 50, 100, 100, 200][Int((seed / 4 + UInt64(index)) % 5)]
     }
     for index in 0..<count {
       boot(index)

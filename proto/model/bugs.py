@@ -65,6 +65,4 @@ BUGS = [
         ('I8',), 6, 3, seeds=4_000),
     Bug('R1', 'who lost the chain to the present register waits for it for ever',
         ('NO-REJOIN',), 'storm', ('L1',)),
-    Bug('R2', 'what was asked for long ago is taken in place of what is newer',
-        ('REJOIN-OLDER',), 'storm', ('I4', 'I5', 'I6')),
 ]

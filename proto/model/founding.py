@@ -88,7 +88,7 @@ class Founding:
     def move(self, entry):
         """Takes a register on trust: of another founding, or of this one after long absence."""
         if entry.founding == self.founding:
-            if entry.version <= self.entry.version and 'REJOIN-OLDER' not in self.bugs:
+            if entry.version <= self.entry.version:
                 return  # this node has come further than what it once asked for
             self.step_down()
             if entry.version[0] > self.term:

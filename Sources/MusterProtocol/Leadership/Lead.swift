@@ -210,8 +210,7 @@ extension Peer {
     }
     return Observation(
       leader: id, term: durable.term, nodes: nodes + unheardVoters(of: body),
-      maySeal: maySeal(body),
-      requests: openRequests(body), fetched: status.fetched,
+      maySeal: maySeal(body), requests: openRequests(body), fetched: status.fetched,
       freshPlan: freshPlan,
       phaseMilliseconds: (now - coordination.phaseSince).milliseconds,
       limits: DeliberationLimits(

@@ -220,7 +220,8 @@ extension Peer {
       return RuleStep.Entry(
         version: entry.version, digest: digest, parent: entry.parent,
         founding: entry.body.founding, voters: entry.body.voters, roster: entry.body.roster,
-        isSealed: entry.body.sealed, proposer: entry.proposer, proof: describe(entry.certificate, in: entry.body.founding),
+        isSealed: entry.body.sealed, proposer: entry.proposer,
+        proof: describe(entry.certificate, in: entry.body.founding),
         body: cryptography.digest(entry.body.encoded),
         isSigned: key.map {
           entry.isSigned(by: $0, cluster: configuration.cluster, verifier: cryptography)

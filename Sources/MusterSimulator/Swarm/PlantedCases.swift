@@ -84,6 +84,9 @@
         faults: [.crash, .partition], certain: [.crash],
         extras: Swarm.Extras(restartsWithoutState: true)),
       PlantedCase(
+        name: "M10 an exception for one's own leader", planted: .ownLeaderException,
+        caughtBy: ["promise-kept"]),
+      PlantedCase(
         name: "M11 no lease carry", planted: .noLeaseCarry, caughtBy: ["lease-horizon"],
         knownSeed: 16,
         faults: [.operators, .disk, .crash, .loss], certain: [.operators, .loss]),
@@ -99,7 +102,8 @@
         certain: [.partial, .operators, .late]),
       PlantedCase(
         name: "M14 resignation before the lease is dropped", planted: .resignBeforeDrop,
-        caughtBy: ["lease-exclusion"], nodes: 5, faults: [.operators], certain: [.operators]),
+        caughtBy: ["lease-exclusion"], knownSeed: 968, nodes: 5, faults: [.operators],
+        certain: [.operators]),
       PlantedCase(
         name: "uncertified leader", planted: .uncertifiedLeader,
         insider: .insiderClaimsLeadership, caughtBy: ["terms-are-won"], nodes: 9),
@@ -132,7 +136,7 @@
         faults: [.operators, .partition, .loss], certain: [.operators, .partition]),
       PlantedCase(
         name: "U3 the hold is not durable", planted: .stopsNotDurable,
-        caughtBy: ["only-what-is-committed", "stopped-before-start"],
+        caughtBy: ["only-what-is-committed", "stopped-before-start"], knownSeed: 6,
         faults: [.operators, .crash, .services, .loss], certain: [.operators, .crash, .services]),
       PlantedCase(
         name: "U4 acknowledged before the stop", planted: .acknowledgesBeforeStop,
@@ -140,15 +144,16 @@
         faults: [.operators, .crash], certain: [.operators]),
       PlantedCase(
         name: "U5 acknowledgements of any plan", planted: .acknowledgesAnyPlan,
-        caughtBy: ["acknowledged-means-stopped", "stopped-before-start"], faults: [.operators],
+        caughtBy: ["acknowledged-means-stopped", "stopped-before-start"], knownSeed: 2,
+        faults: [.operators],
         certain: [.operators]),
       PlantedCase(
         name: "U7 starts before it is admitted", planted: .startsUnadmitted,
-        caughtBy: ["only-what-is-committed"], faults: [.operators, .disk, .crash],
+        caughtBy: ["only-what-is-committed"], knownSeed: 4, faults: [.operators, .disk, .crash],
         certain: [.operators, .disk]),
       PlantedCase(
         name: "fetch claimed in a stale term", planted: .fetchInStaleTerm,
-        caughtBy: ["one-fetch"], faults: [.operators, .phase, .crash],
+        caughtBy: ["one-fetch"], knownSeed: 4, faults: [.operators, .phase, .crash],
         certain: [.operators, .phase]),
       PlantedCase(
         name: "manifest not verified", planted: .unverifiedRelease,
@@ -156,7 +161,7 @@
         certain: [.operators, .crash], extras: Swarm.Extras(corrupts: true)),
       PlantedCase(
         name: "U6 release written in place", planted: .inPlaceRelease,
-        caughtBy: ["verified-binaries", "one-fetch"],
+        caughtBy: ["verified-binaries", "one-fetch"], knownSeed: 97,
         faults: [.operators, .crash, .partition, .oneway, .services],
         certain: [.operators, .crash, .services]),
     ]
