@@ -33,8 +33,11 @@ class Elections:
             self, 'hold-off', self.timing.candidate_min, self.timing.candidate_max)
 
     def free_majority(self):
+        """Only voters that could vote for this node: none that holds a newer register."""
+        held = self.entry.version
         return self.majority(lambda voter: voter == self.id or (
-            voter in self.alive and (card := self.card(voter)) is not None and card.free))
+            voter in self.alive and (card := self.card(voter)) is not None and card.free
+            and (card.register is None or card.register[0] <= held)))
 
     def campaign(self):
         """R7, and R8 for a candidate."""

@@ -21,11 +21,18 @@ class Following:
         self.release_by_resignation()
         self.catch_up_term()
 
+    def least_leader_term(self):
+        """Who votes for nobody follows whoever the votes of others made leader."""
+        if self.entry is None or self.id in self.voters:
+            return self.term
+        return min(self.term, self.entry.version[0])
+
     def certified_leader(self):
         best, term = None, 0
+        least = self.least_leader_term()
         for node in self.ring:
             card = self.card(node)
-            if (node != self.id and card and card.role == LEADER and card.term >= self.term
+            if (node != self.id and card and card.role == LEADER and card.term >= least
                     and card.term > term and self.certified(card, node)):
                 best, term = node, card.term
         return best
@@ -42,7 +49,7 @@ class Following:
     def promise(self, leader, term):
         pending = self.heartbeat
         if self.role != FOLLOWER or pending is None or pending[:2] != (leader, term) \
-                or term != self.term:
+                or term != self.term and not self.may_promise_below(leader):
             return
         self.heartbeat = None
         if self.bound and self.bound[:2] == (leader, term) and self.bound[2] >= pending[2]:
@@ -51,6 +58,10 @@ class Following:
         self.bound_until = self.now + self.timing.promise
         self.campaign_at, self.named = None, False
         self.host.send_promise(self, leader, term, pending[2])
+
+    def may_promise_below(self, leader):
+        return self.id not in self.voters and (
+            self.unbound() or self.bound is not None and self.bound[0] == leader)
 
     def learn_committed(self, shown):
         held = self.entry.version

@@ -113,7 +113,7 @@ class Peer(Founding, Register, Following, Elections, Leading):
     # -- inputs between steps ------------------------------------------------------------------
 
     def take_heartbeat(self, sender, term, number):
-        if term < self.term:
+        if term < self.least_leader_term():
             return False
         if self.heartbeat and self.heartbeat[:2] == (sender, term):
             number = max(number, self.heartbeat[2])  # one heartbeat takes several ways

@@ -26,12 +26,20 @@ extension Peer {
   var highestCertifiedLeader: NodeID? {
     var best: (node: NodeID, term: UInt64)?
     for node in coordinationCards.leaders where node != id && ring.contains(node) {
-      guard let card = card(of: node), card.role == .leader, card.term >= durable.term,
+      guard let card = card(of: node), card.role == .leader, card.term >= leastLeaderTerm,
         card.term > best?.term ?? 0, isCertified(card, node) || plants(.uncertifiedLeader)
       else { continue }
       best = (node, card.term)
     }
     return best?.node
+  }
+
+  /// R3: a voter follows nobody below its own term. Who votes for nobody may have stood in vain, as
+  /// a voter of former days, for terms that nobody else will ever reach; it follows whoever the
+  /// votes of others have made leader of the register that it holds, or of a later one.
+  var leastLeaderTerm: UInt64 {
+    guard !isVoter, let entry = coordination.entry else { return durable.term }
+    return min(durable.term, entry.version.term)
   }
 
   private var highestVoterTerm: UInt64 {
@@ -41,7 +49,8 @@ extension Peer {
 
   private mutating func promise(to leader: NodeID, term: UInt64) {
     guard coordination.role == .follower, let pending = coordination.heartbeat,
-      pending.leader == leader, pending.beat.term == term, pending.beat.term == durable.term
+      pending.leader == leader, pending.beat.term == term,
+      term == durable.term || mayPromiseBelowOwnTerm(to: leader)
     else { return }
     coordination.heartbeat = nil
     let next = Coordination.Bound(leader: leader, term: term, number: pending.beat.number)
@@ -62,6 +71,11 @@ extension Peer {
       send(frame, to: leader)
     }
     relayPromise(next, by: pending.relays)
+  }
+
+  /// Only whom no other promise binds: the resignation of this leader must not end that one.
+  private func mayPromiseBelowOwnTerm(to leader: NodeID) -> Bool {
+    !isVoter && (isUnbound || coordination.bound?.leader == leader)
   }
 
   /// A register of the leader's own term lies on the leader's chain, so what the leader has
@@ -180,8 +194,15 @@ extension Peer {
         timing.candidateTimeoutMinimum.nanoseconds...timing.candidateTimeoutMaximum.nanoseconds)
   }
 
+  /// Only voters that could vote for me: one that holds a newer register never would, and a term
+  /// that cannot be won is one that others have to climb over.
   private var hasFreeMajority: Bool {
-    isMajority { $0 == id || members[$0]?.state == .alive && card(of: $0)?.isFree ?? false }
+    guard let held = coordination.entry?.version else { return false }
+    return isMajority { voter in
+      guard voter != id else { return true }
+      guard members[voter]?.state == .alive, let card = card(of: voter) else { return false }
+      return card.isFree && card.register?.version ?? held <= held
+    }
   }
 
   /// Whom the last leader has named stands at once; the others one after the other.

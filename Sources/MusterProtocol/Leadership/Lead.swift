@@ -59,7 +59,7 @@ extension Peer {
   /// - Parameter relay: the member that passed it on; `nil`: it came straight from `leader`.
   mutating func take(heartbeat: Frame.Heartbeat, from leader: NodeID, via relay: NodeID?) {
     note(.heartbeat(leader, term: heartbeat.term, number: heartbeat.number))
-    guard heartbeat.term >= durable.term else {
+    guard heartbeat.term >= leastLeaderTerm else {
       counters.drop(.staleTerm)
       return
     }

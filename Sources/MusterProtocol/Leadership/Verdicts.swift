@@ -36,7 +36,7 @@ extension Peer {
     guard let body = coordination.entry?.body else { return [] }
     return ring.compactMap { node in
       guard node != id, let card = card(of: node), card.role == .leader,
-        card.term >= durable.term, let certificate = card.certificate
+        card.term >= leastLeaderTerm, let certificate = card.certificate
       else { return nil }
       let question = Verdicts.Question(
         certificate: certificate, voters: body.voters, founding: body.founding)
