@@ -128,6 +128,7 @@ package struct Peer: Sendable {
     consider(prober.deadline)
     consider(suspicionDeadline)
     consider(contacting.deadline)
+    consider(outbox.deadline)
     consider(agreement.deadline(after: repair.changedAt, timing))
     consider(coordination.deadline)
     consider(work.deadline)
@@ -168,6 +169,7 @@ package struct Peer: Sendable {
     }
     let delay = next - due
     prober.shift(by: delay, limit: next)
+    prober.stalls.note(delay, at: next)
     for subject in suspects {
       guard let since = members[subject]?.suspectedAt else { continue }
       members[subject]?.suspectedAt = since + delay
@@ -183,6 +185,7 @@ package struct Peer: Sendable {
   mutating func emit(_ event: Event) { effects.append(.event(event)) }
 
   mutating func stop(_ reason: StopReason) {
+    outbox.hurry()
     flush()
     effects.append(.stop(reason))
     isStopped = true

@@ -23,6 +23,8 @@ package struct Timing: Hashable, Sendable {
   package var beaconFastCount = 5
   package var beaconMissing = TimeSpan.seconds(1)
   package var beaconQuiet = TimeSpan.seconds(30)
+  /// Between the greetings of beacons, for each member known and each one waiting.
+  package var greetingSpread = TimeSpan.milliseconds(2)
   /// First contact with a given address is tried again after this, doubled to the maximum.
   package var contactRetry = TimeSpan.milliseconds(200)
   package var contactRetryMaximum = TimeSpan.seconds(5)
@@ -31,6 +33,8 @@ package struct Timing: Hashable, Sendable {
   /// Who agrees is passed around at this pace after a change, and for so long.
   package var agreementInterval = TimeSpan.milliseconds(200)
   package var agreementSpan = TimeSpan.seconds(3)
+  /// Records that arrive thick and fast are passed on together, so much later at most.
+  package var forwardPause = TimeSpan.milliseconds(25)
   /// Chunks asked for and not come are asked for again, of somebody else.
   package var chunkRetry = TimeSpan.milliseconds(150)
 

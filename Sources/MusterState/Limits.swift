@@ -51,6 +51,9 @@ package enum Limits {
   /// Observers that probe each member.
   package static let observers = 4
 
+  /// Suspects at one time that are judged as if each were alone; more are given longer.
+  package static let suspectsAtOnce = 4
+
   /// How often a suspect is told directly, by those who watch it, before a verdict.
   package static let suspicionReminders: Int64 = 3
 
@@ -65,6 +68,12 @@ package enum Limits {
 
   /// First contacts under way at once; further ones wait.
   package static let contacts = 64
+
+  /// Authors of beacons that a node which knows nobody greets at once.
+  package static let greetingsAlone = 3
+
+  /// Turns in a tenth of a second that pass records on at once; what comes then is put together.
+  package static let forwardsAtOnce = 16
 
   /// Datagrams of strangers answered a second; more are dropped and counted.
   package static let strangerAnswersPerSecond = 200

@@ -58,13 +58,37 @@ extension Peer {
       counters.drop(.forgotten)
       return
     }
+    contacting.remember(beacon: tag, of: author, until: now + timing.contactRetryMaximum)
+    contact(source, via: .multicast, tries: 4, beacon: beacon)
+  }
+
+  /// Everybody who hears a beacon could greet its author, and where hundreds start at once they
+  /// would all be greeted by all. Who is alone greets the first three at once; whoever comes later
+  /// waits for a turn, and meanwhile becomes known by gossip. Turns are the longer apart the more
+  /// there are to take one: so a lone newcomer is greeted by somebody at once, and by few.
+  mutating func greetingTime() -> Instant {
+    let waiting = contacting.attempts.count
+    guard ring.count > 1 || waiting >= Limits.greetingsAlone else { return now }
+    let pause = timing.greetingSpread * Int64(max(ring.count, waiting))
+    contacting.lastGreeting = max(now, contacting.lastGreeting) + generator.upTo(pause)
+    return contacting.lastGreeting
+  }
+
+  /// A beacon is looked at when its author's turn has come: most have become members by then, and
+  /// cost no signature.
+  mutating func isWorthGreeting(_ beacon: Contact.Beacon, _ attempt: Contacting.Attempt) -> Bool {
+    let author = cryptography.nodeID(of: beacon.key)
+    if let member = members[author], member.isLive, member.incarnation == beacon.incarnation {
+      return false
+    }
+    guard !isForgotten(author) else { return false }
+    guard attempt.wait == timing.contactRetry else { return true }
     counters.signaturesVerified += 1
     let message = signedMessage("beacon", configuration.cluster, beacon.signedPayload)
     guard cryptography.isValid(beacon.signature, of: message, by: beacon.key) else {
       counters.drop(.badSignature)
-      return
+      return false
     }
-    contacting.remember(beacon: tag, of: author, until: now + timing.contactRetryMaximum)
-    contact(source, via: .multicast, tries: 4)
+    return true
   }
 }

@@ -12,6 +12,8 @@ struct Contacting: Sendable {
     var via: Event.Discovery
     /// A seed is tried for ever; others only a few times.
     var triesLeft: Int
+    /// The beacon that brought the address here: whose it is, and proven only when it is greeted.
+    var beacon: Contact.Beacon?
   }
 
   let secret: SealingKey
@@ -34,6 +36,8 @@ struct Contacting: Sendable {
   private var answers = 0
   private var answersSince = Instant.zero
   var unknownSaid: [Address: Instant] = [:]
+  /// When the greeting that was put off last is due: the next one comes after it.
+  var lastGreeting = Instant.zero
   /// Voters that have refused this node as forgotten.
   var forgottenBy: Set<NodeID> = []
 
@@ -88,24 +92,26 @@ extension Peer {
     contacting.nextRecontact = now + timing.recontactInterval
   }
 
-  mutating func contact(_ address: Address, via: Event.Discovery, tries: Int) {
+  /// - Parameter beacon: what was heard from there; it is greeted at its turn, see `greetingTime`.
+  mutating func contact(
+    _ address: Address, via: Event.Discovery, tries: Int, beacon: Contact.Beacon? = nil
+  ) {
     guard contacting.attempts[address] == nil else { return }
     guard contacting.attempts.count < Limits.contacts || tries == .max else { return }
     contacting.attempts[address] = Contacting.Attempt(
-      nonce: generator.bytes16(), cookie: nil, next: now, wait: timing.contactRetry, via: via,
-      triesLeft: tries)
+      nonce: generator.bytes16(), cookie: nil, next: beacon == nil ? now : greetingTime(),
+      wait: timing.contactRetry, via: via, triesLeft: tries, beacon: beacon)
   }
 
   mutating func contactDue() {
     if let next = contacting.nextBeacon, now >= next { sendBeacon() }
     if contacting.isStale { hurryBeacon() }
-    guard !contacting.attempts.isEmpty else {
-      if let next = contacting.nextRecontact, now >= next { recontact() }
-      return
-    }
-    for address in contacting.attempts.keys.sorted() {
-      guard let attempt = contacting.attempts[address], now >= attempt.next else { continue }
-      sayHello(to: address, attempt)
+    let now = now
+    if contacting.attempts.values.contains(where: { now >= $0.next }) {
+      for address in contacting.attempts.keys.sorted() {
+        guard let attempt = contacting.attempts[address], now >= attempt.next else { continue }
+        sayHello(to: address, attempt)
+      }
     }
     if let next = contacting.nextRecontact, now >= next { recontact() }
   }
@@ -114,7 +120,7 @@ extension Peer {
 
   private mutating func sayHello(to address: Address, _ attempt: Contacting.Attempt) {
     var attempt = attempt
-    if attempt.triesLeft == 0 {
+    if attempt.triesLeft == 0 || attempt.beacon.map({ !isWorthGreeting($0, attempt) }) ?? false {
       contacting.attempts[address] = nil
       return
     }

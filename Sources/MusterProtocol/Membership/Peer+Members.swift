@@ -166,7 +166,16 @@ extension Peer {
     let agreeing = accusers.keys.filter { observers.contains($0) }.count
     let wanted = min(3, max(1, self.observers(of: subject, wide: false).count))
     if agreeing == 0, durable.founding != nil { return since + timing.strangerSuspicionWindow }
-    return since + (agreeing >= wanted ? timing.refutationWindow : timing.loneSuspicionWindow)
+    let window = agreeing >= wanted ? timing.refutationWindow : timing.loneSuspicionWindow
+    return since + window + crowding + prober.stalls.left(at: now) * 2
+  }
+
+  /// That many fail at one time is seldom, and that many are slow, because they share a machine or
+  /// a network that is overloaded, is common: the more are suspected at once, the longer a verdict
+  /// waits for what they have to say.
+  private var crowding: TimeSpan {
+    let crowd = min(max(0, suspects.count - Limits.suspectsAtOnce), 3 * Limits.suspectsAtOnce)
+    return timing.refutationWindow * Int64(crowd) / Int64(Limits.suspectsAtOnce)
   }
 
   var suspicionDeadline: Instant? {

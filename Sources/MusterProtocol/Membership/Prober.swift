@@ -7,6 +7,10 @@ struct Prober: Sendable {
   struct Target: Sendable {
     var next: Instant
     var probe: Probe?
+    /// The last probe that came to nothing: an answer that comes late tells how long one takes.
+    var missed: Probe?
+    /// How long its answers took.
+    var slowness = Patience()
   }
 
   /// An unanswered probe.
@@ -37,6 +41,8 @@ struct Prober: Sendable {
   var errands: [UInt32: Errand] = [:]
   /// The ring has changed since `targets` was derived from it.
   var isStale = false
+  /// How late this node's own turns were.
+  var stalls = Patience()
   /// When each observer of this node is expected next, so that they take turns.
   var planned: [(observer: NodeID, at: Instant)] = []
   /// The two members heard last, and when: enough to ask about "anyone but one".
@@ -150,6 +156,7 @@ extension Peer {
       }
     case .indirect:
       counters.probesFailed += 1
+      prober.targets[node]?.missed = probe
       finishProbe(of: node, next: now + timing.probeInterval)
       guard let member = members[node], member.isLive, hearsOthers(than: node) else { return }
       let suspicion = Suspicion(subject: node, stamp: member.stamp)
@@ -186,10 +193,13 @@ extension Peer {
     send(frame, to: node)
   }
 
-  /// Three round trips, within bounds: short on a LAN, patient on a slow path.
+  /// Three round trips, within bounds: short on a LAN, patient on a slow path. A member that was
+  /// slow just now, and a node that was late itself, is given that much on top.
   private func probeTimeout(of node: NodeID) -> TimeSpan {
     let measured = (sessions[node]?.roundTrip).map { $0 * 3 } ?? timing.probeTimeoutMaximum
-    return max(timing.probeTimeoutMinimum, min(measured, timing.probeTimeoutMaximum))
+    let usual = max(timing.probeTimeoutMinimum, min(measured, timing.probeTimeoutMaximum))
+    let slowness = prober.targets[node]?.slowness.left(at: now) ?? .zero
+    return usual + max(slowness, prober.stalls.left(at: now))
   }
 
   // MARK: - Answers
@@ -217,8 +227,10 @@ extension Peer {
       send(frame, to: errand.requester)
     }
     compare(fingerprint: ack.fingerprint, agreement: ack.agreement, with: sender)
+    noteLate(ack, from: sender)
     guard let probe = prober.targets[sender]?.probe, probe.sequence == ack.sequence else { return }
     if case .direct = probe.stage { measure(now - probe.sentAt, to: sender) }
+    noteSlowness(of: sender, now - probe.sentAt)
     let most = timing.probeInterval * Int64(Limits.observers)
     let turn = TimeSpan.milliseconds(Int64(ack.nextMilliseconds))
     finishProbe(of: sender, next: now + max(timing.probeInterval / 2, min(turn, most)))
@@ -229,6 +241,21 @@ extension Peer {
       return
     }
     finishProbe(of: ack.subject, next: now + timing.probeInterval)
+  }
+
+  /// An answer that came when it was no longer waited for.
+  private mutating func noteLate(_ ack: Frame.Ack, from sender: NodeID) {
+    guard let missed = prober.targets[sender]?.missed, missed.sequence == ack.sequence else {
+      return
+    }
+    prober.targets[sender]?.missed = nil
+    noteSlowness(of: sender, now - missed.sentAt)
+  }
+
+  /// What a path always takes is in the smoothed round trip; what counts here is beyond any path.
+  private mutating func noteSlowness(of node: NodeID, _ span: TimeSpan) {
+    guard span > timing.probeTimeoutMinimum else { return }
+    prober.targets[node]?.slowness.note(span, at: now)
   }
 
   private mutating func finishProbe(of node: NodeID, next: Instant) {

@@ -23,7 +23,7 @@ extension Peer {
     if case .suspicion(let subject) = name { retireSuspicions(except: subject) }
     insert(record)
     interpret(record, via: nil)
-    outbox.add(recordKey(id, name), except: nil)
+    outbox.add(recordKey(id, name), heldBy: nil)
   }
 
   /// An author has a limited number of records: accusations that no longer stand make room.
@@ -50,10 +50,13 @@ extension Peer {
     switch outcome {
     case .duplicate where plants(.forwardAgain):
       counters.recordsForwarded += 1
-      outbox.add(key, except: sender)
+      outbox.add(key, heldBy: sender)
       return
     case .stale where plants(.lowerIncarnation): break
-    case .duplicate, .stale: return
+    case .duplicate:
+      if let sender { outbox.note(key, heldBy: sender) }
+      return
+    case .stale: return
     case .full:
       counters.drop(.recordLimit)
       return
@@ -91,7 +94,7 @@ extension Peer {
     interpret(record, via: via)
     if spendAllowance(of: record.author) {
       counters.recordsForwarded += 1
-      outbox.add(key, except: sender)
+      outbox.add(key, heldBy: sender)
     }
   }
 
@@ -225,13 +228,13 @@ extension Peer {
 
   // MARK: - Sending
 
-  /// Sends what this turn has learned to the neighbours on the overlay.
+  /// Sends what was learned to the neighbours on the overlay: at once, or together with what comes
+  /// in the next moment when there is much of it.
   mutating func flush() {
-    guard !outbox.items.isEmpty else { return }
-    let items = outbox.items
-    outbox.items = []
+    guard outbox.isDue(at: now, pause: timing.forwardPause) else { return }
+    let items = outbox.take()
     for neighbour in overlay.neighbours(of: id) {
-      var records = items.filter { $0.except != neighbour }.compactMap { store[$0.key] }
+      var records = items.filter { !$0.holders.contains(neighbour) }.compactMap { store[$0.key] }
       #if MUSTER_PLANTED_BUGS
         if plants(.insiderForgesRecords) { records += records.map(forged) }
       #endif
@@ -253,22 +256,6 @@ extension Peer {
       size += record.encodedSize
     }
     if !frame.records.isEmpty { send(frame, to: node) }
-  }
-}
-
-/// Records to pass on at the end of the turn.
-struct Outbox: Sendable {
-  struct Item: Hashable, Sendable {
-    var key: UInt64
-    /// Who sent it, and so has it.
-    var except: NodeID?
-  }
-
-  var items: [Item] = []
-
-  mutating func add(_ key: UInt64, except: NodeID?) {
-    if items.contains(where: { $0.key == key }) { return }
-    items.append(Item(key: key, except: except))
   }
 }
 

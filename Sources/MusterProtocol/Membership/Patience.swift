@@ -1,0 +1,25 @@
+import MusterState
+
+/// How slow something has lately been, at its worst: it falls to half every four seconds. A node
+/// that was late, or whose answers were, is given that much more time before anything is held
+/// against somebody. See "Detection" in `proto/README.md`.
+struct Patience: Sendable {
+  private static let halfLife = TimeSpan.seconds(4)
+  /// What a machine that is busy for long is given at most.
+  static let most = TimeSpan.seconds(4)
+
+  private var worst = TimeSpan.zero
+  private var at = Instant.zero
+
+  mutating func note(_ delay: TimeSpan, at now: Instant) {
+    guard delay >= left(at: now) else { return }
+    worst = min(delay, Self.most)
+    at = now
+  }
+
+  func left(at now: Instant) -> TimeSpan {
+    guard worst > .zero else { return .zero }
+    let halvings = (now - at).nanoseconds / Self.halfLife.nanoseconds
+    return halvings < 12 ? TimeSpan(nanoseconds: worst.nanoseconds >> halvings) : .zero
+  }
+}

@@ -1,0 +1,80 @@
+import MusterState
+import Testing
+
+@testable import MusterProtocol
+
+@Suite struct OutboxTests {
+  private static let pause = TimeSpan.milliseconds(25)
+  private static let holders = (1...3).map { NodeID(Bytes16(high: 0, low: $0)) }
+
+  /// An outbox that has just passed on as many turns as leave at once.
+  private func busy(at now: Instant) -> Outbox {
+    var outbox = Outbox()
+    for key in 0..<Limits.forwardsAtOnce {
+      outbox.add(UInt64(key), heldBy: nil)
+      _ = outbox.isDue(at: now, pause: Self.pause)
+      _ = outbox.take()
+    }
+    return outbox
+  }
+
+  @Test func `what comes alone leaves at once, what comes thick and fast waits a moment`() {
+    let start = Instant.zero + .seconds(5)
+    var outbox = busy(at: start)
+    outbox.add(99, heldBy: nil)
+    outbox.add(100, heldBy: nil)
+    let isEarly = outbox.isDue(at: start + .milliseconds(1), pause: Self.pause)
+    #expect(!isEarly)
+    #expect(outbox.deadline == start + Self.pause)
+    let isDue = outbox.isDue(at: start + Self.pause, pause: Self.pause)
+    let left = outbox.take().map(\.key)
+    #expect(isDue)
+    #expect(left == [99, 100])
+    #expect(outbox.deadline == nil)
+    // A tenth of a second later nothing waits any more.
+    outbox.add(101, heldBy: nil)
+    let isCalm = outbox.isDue(at: start + .milliseconds(120), pause: Self.pause)
+    #expect(isCalm)
+  }
+
+  @Test func `who sends what waits is not sent it, unless it is older`() {
+    let start = Instant.zero + .seconds(5)
+    var outbox = busy(at: start)
+    outbox.add(99, heldBy: Self.holders[0])
+    outbox.note(99, heldBy: Self.holders[1])
+    outbox.note(98, heldBy: Self.holders[1])
+    let both = outbox.take().map(\.holders)
+    #expect(both == [[Self.holders[0], Self.holders[1]]])
+    outbox.add(99, heldBy: Self.holders[0])
+    outbox.add(99, heldBy: Self.holders[2])
+    let newest = outbox.take().map(\.holders)
+    #expect(newest == [[Self.holders[2]]])
+  }
+
+  @Test func `a node that ends lets nothing wait`() {
+    let start = Instant.zero + .seconds(5)
+    var outbox = busy(at: start)
+    outbox.add(99, heldBy: nil)
+    outbox.hurry()
+    let isDue = outbox.isDue(at: start, pause: Self.pause)
+    #expect(isDue)
+  }
+}
+
+@Suite struct PatienceTests {
+  @Test func `falls to half every four seconds, and forgets`() {
+    var patience = Patience()
+    let start = Instant.zero + .seconds(9)
+    #expect(patience.left(at: start) == .zero)
+    patience.note(.milliseconds(800), at: start)
+    patience.note(.milliseconds(200), at: start)
+    #expect(patience.left(at: start) == .milliseconds(800))
+    #expect(patience.left(at: start + .seconds(4)) == .milliseconds(400))
+    #expect(patience.left(at: start + .seconds(8)) == .milliseconds(200))
+    #expect(patience.left(at: start + .seconds(60)) == .zero)
+    patience.note(.milliseconds(300), at: start + .seconds(8))
+    #expect(patience.left(at: start + .seconds(8)) == .milliseconds(300))
+    patience.note(.seconds(60), at: start + .seconds(9))
+    #expect(patience.left(at: start + .seconds(9)) == Patience.most)
+  }
+}
