@@ -101,6 +101,9 @@ package struct Peer: Sendable {
     switch input {
     case .start: start()
     case .datagram(let bytes, let source): receive(bytes, from: source)
+    case .datagrams(let waiting):
+      // All are read before any timer is looked at: what a verdict waits for may be the last.
+      for datagram in waiting where !isStopped { receive(datagram.bytes, from: datagram.source) }
     case .timer: break
     case .persisted(let ticket): persisted(ticket)
     case .command(let command, let ticket): obey(command, ticket: ticket)
@@ -173,10 +176,10 @@ package struct Peer: Sendable {
     for subject in suspects {
       guard let since = members[subject]?.suspectedAt else { continue }
       members[subject]?.suspectedAt = since + delay
+      suspicionAlarm = nil
     }
   }
 
-      suspicionAlarm = nil
   func ownCard(hasLeft: Bool) -> MemberCard {
     MemberCard(
       key: cryptography.publicKey, name: configuration.name, address: configuration.address,
