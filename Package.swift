@@ -67,6 +67,11 @@ let package = Package(
     // The programs.
     .executableTarget(
       name: "muster", dependencies: ["MusterAgent", "MusterSimulator"], swiftSettings: strict),
+    // What one core does with datagrams: `scripts/bench receive` measures it, nothing ships it.
+    .executableTarget(
+      name: "muster-bench-receive",
+      dependencies: ["MusterAgent", "MusterProtocol", "MusterState", "MusterSystem"],
+      swiftSettings: strict),
     .executableTarget(
       name: "muster-fetch", dependencies: ["CCurl", "CArchive", "CSodium"], swiftSettings: strict),
 

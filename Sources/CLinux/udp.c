@@ -97,6 +97,51 @@ ssize_t muster_recvfrom(
   return count;
 }
 
+int muster_send_batch(
+    int socket, int family, const uint8_t *bytes, const uint32_t *lengths,
+    const struct muster_endpoint *addresses, uint32_t count) {
+  struct sockaddr_storage storage[MUSTER_BATCH];
+  struct iovec parts[MUSTER_BATCH];
+  struct mmsghdr messages[MUSTER_BATCH];
+  if (count > MUSTER_BATCH) count = MUSTER_BATCH;
+  for (uint32_t index = 0; index < count; index++) {
+    socklen_t size = fill(&storage[index], family, addresses[index]);
+    if (size == 0) {
+      // What stands before an address of the wrong family is sent; then it is the first.
+      if (index == 0) return -1;
+      count = index;
+      break;
+    }
+    parts[index] = (struct iovec){(void *)bytes, lengths[index]};
+    bytes += lengths[index];
+    messages[index] = (struct mmsghdr){.msg_hdr = {
+        .msg_name = &storage[index], .msg_namelen = size,
+        .msg_iov = &parts[index], .msg_iovlen = 1}};
+  }
+  return sendmmsg(socket, messages, count, MSG_DONTWAIT);
+}
+
+int muster_receive_batch(
+    int socket, uint8_t *bytes, uint32_t capacity, uint32_t *lengths,
+    struct muster_endpoint *addresses, uint32_t count) {
+  struct sockaddr_storage storage[MUSTER_BATCH];
+  struct iovec parts[MUSTER_BATCH];
+  struct mmsghdr messages[MUSTER_BATCH];
+  if (count > MUSTER_BATCH) count = MUSTER_BATCH;
+  for (uint32_t index = 0; index < count; index++) {
+    parts[index] = (struct iovec){bytes + (size_t)index * capacity, capacity};
+    messages[index] = (struct mmsghdr){.msg_hdr = {
+        .msg_name = &storage[index], .msg_namelen = sizeof storage[index],
+        .msg_iov = &parts[index], .msg_iovlen = 1}};
+  }
+  int received = recvmmsg(socket, messages, count, MSG_DONTWAIT, NULL);
+  for (int index = 0; index < received; index++) {
+    lengths[index] = messages[index].msg_len;
+    read_back(&storage[index], &addresses[index]);
+  }
+  return received;
+}
+
 static struct ip_mreqn v4_request(
     struct muster_endpoint group, struct muster_endpoint interface, uint32_t index) {
   return (struct ip_mreqn){

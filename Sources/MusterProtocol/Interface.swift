@@ -6,6 +6,9 @@ package enum Input: Sendable {
   case start
   /// A datagram arrived on the unicast or the multicast socket.
   case datagram([UInt8], from: Address)
+  /// All that waited on a socket, in the order of arrival: one turn for all costs far less than
+  /// one for each, and no timer runs out while its answer waits to be read.
+  case datagrams([Datagram])
   /// `deadline` has come. Early, late or needless timers are harmless.
   case timer
   /// The durable state of this ticket is on disk (written, fsynced, renamed).
@@ -17,6 +20,17 @@ package enum Input: Sendable {
   /// The clock that this peer is told the time by stood still for about so long while real time
   /// went on: see "Lease" in `proto/README.md`.
   case clockStood(TimeSpan)
+}
+
+/// One datagram as it came from a socket.
+package struct Datagram: Sendable {
+  package var bytes: [UInt8]
+  package var source: Address
+
+  package init(_ bytes: [UInt8], from source: Address) {
+    self.bytes = bytes
+    self.source = source
+  }
 }
 
 /// What an operator can ask of a node.

@@ -58,7 +58,7 @@ extension Peer {
     if configuration.usesMulticast {
       contacting.nextBeacon = now + generator.upTo(timing.beaconQuiet)
     }
-    deadline = earliestDeadline
+    deadline = earliestDeadline()
   }
 
   private mutating func formCoordination(_ state: FormedState) {

@@ -26,15 +26,17 @@ package struct Peer: Sendable {
   var store = RecordStore()
   var members = SortedTable<NodeID, Member>()
   /// Live members (alive or suspect) and this node, sorted: the ring of observers.
-  var ring = SortedSet<NodeID>()
+  var ring = SortedSet<NodeID>() { didSet { suspicionAlarm = nil } }
   /// The sum over `ring`, kept with it.
   var ringFingerprint: UInt64 = 0
   var overlay = Overlay()
-  var suspects: [NodeID] = []
+  var suspects: [NodeID] = [] { didSet { suspicionAlarm = nil } }
   /// Members believed dead: those that are greeted again and again.
   var dead = SortedSet<NodeID>()
   /// Accusations by subject, then accuser.
-  var accusations: [NodeID: [NodeID: RecordStamp]] = [:]
+  var accusations: [NodeID: [NodeID: RecordStamp]] = [:] { didSet { suspicionAlarm = nil } }
+  /// `nil` when ring, suspects or accusations have changed since it was looked for.
+  var suspicionAlarm: SuspicionAlarm?
   var sessions: [NodeID: Session] = [:]
   var senders = SortedTable<UInt64, NodeID>()
   var allowances = Allowances()
@@ -87,7 +89,7 @@ package struct Peer: Sendable {
     coordination.quarantineUntil =
       configuration.isFreshIdentity ? now : now + configuration.timing.promise
     if plants(.noQuarantine) { coordination.quarantineUntil = now }
-    deadline = earliestDeadline
+    deadline = earliestDeadline()
   }
 
   /// The one way in. Effects are to be carried out in order.
@@ -99,6 +101,9 @@ package struct Peer: Sendable {
     switch input {
     case .start: start()
     case .datagram(let bytes, let source): receive(bytes, from: source)
+    case .datagrams(let waiting):
+      // All are read before any timer is looked at: what a verdict waits for may be the last.
+      for datagram in waiting where !isStopped { receive(datagram.bytes, from: datagram.source) }
     case .timer: break
     case .persisted(let ticket): persisted(ticket)
     case .command(let command, let ticket): obey(command, ticket: ticket)
@@ -110,7 +115,7 @@ package struct Peer: Sendable {
       coordinate()
       flush()
     }
-    deadline = earliestDeadline
+    deadline = earliestDeadline()
     let result = effects
     effects = []
     return result
@@ -118,7 +123,7 @@ package struct Peer: Sendable {
 
   /// What `deadline` is after a turn: looked for once, because the driver and the next turn both
   /// ask for it.
-  var earliestDeadline: Instant? {
+  mutating func earliestDeadline() -> Instant? {
     guard !isStopped else { return nil }
     var earliest: Instant?
     func consider(_ instant: Instant?) {
@@ -126,7 +131,7 @@ package struct Peer: Sendable {
       earliest = min(instant, earliest ?? instant)
     }
     consider(prober.deadline)
-    consider(suspicionDeadline)
+    consider(suspicionDeadline())
     consider(contacting.deadline)
     consider(outbox.deadline)
     consider(agreement.deadline(after: repair.changedAt, timing))
@@ -173,6 +178,7 @@ package struct Peer: Sendable {
     for subject in suspects {
       guard let since = members[subject]?.suspectedAt else { continue }
       members[subject]?.suspectedAt = since + delay
+      suspicionAlarm = nil
     }
   }
 

@@ -13,6 +13,7 @@ private let allowedImports: [String: Set<String>] = [
     "MusterState", "MusterDecisions", "MusterProtocol", "MusterSystem", "MusterReleases",
   ],
   "muster": ["MusterAgent", "MusterSimulator", "MusterState", "MusterProtocol", "MusterSystem"],
+  "muster-bench-receive": ["MusterAgent", "MusterProtocol", "MusterState", "MusterSystem"],
   "muster-fetch": ["CCurl", "CArchive", "CSodium", "Glibc"],
 ]
 

@@ -25,6 +25,18 @@ ssize_t muster_sendto(
 ssize_t muster_recvfrom(
     int socket, uint8_t *bytes, size_t capacity, struct muster_endpoint *address);
 
+enum { MUSTER_BATCH = 64 };
+
+// At most MUSTER_BATCH datagrams in one call. Those to send lie one behind the other in `bytes`;
+// those received each in `capacity` bytes of their own. Both return how many there were, or -1
+// when the first one failed.
+int muster_send_batch(
+    int socket, int family, const uint8_t *bytes, const uint32_t *lengths,
+    const struct muster_endpoint *addresses, uint32_t count);
+int muster_receive_batch(
+    int socket, uint8_t *bytes, uint32_t capacity, uint32_t *lengths,
+    struct muster_endpoint *addresses, uint32_t count);
+
 // Receives what is sent to `group` on one interface: for IPv4 the one that has the address
 // `interface`, unless `index` is not 0; for IPv6 the one of `index`, 0 being the system's choice.
 int muster_join_group(

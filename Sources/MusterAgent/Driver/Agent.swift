@@ -84,7 +84,8 @@ package final class Agent {
         send: { [sockets = ground.sockets] in sockets.send($0, to: $1) },
         multicast: { [sockets = ground.sockets] in sockets.sendToGroup($0) },
         persist: { [writer] in writer.write($0, ticket: $1) }, event: { hooks.event($0) },
-        duty: { [executor] in executor.obey($0) }, stop: { hooks.stop($0) }))
+        duty: { [executor] in executor.obey($0) }, stop: { hooks.stop($0) },
+        flush: { [sockets = ground.sockets] in sockets.flush() }))
     run.carryOut = { [runner] in runner.carryOut($0) }
     journal?.onEnd = { [weak self] reason in
       self?.log.warning("recording has ended: \(reason)")
@@ -121,10 +122,8 @@ package final class Agent {
   /// - Returns: the process's exit code.
   package func serve() throws(AgentError) -> Int32 {
     do throws(SystemError) {
-      try ground.sockets.watch(on: loop) { [run] next in
-        run.batch {
-          while let (bytes, from) = next() { run.feed(.datagram(bytes, from: from)) }
-        }
+      try ground.sockets.watch(on: loop) { [run] waiting in
+        if !waiting.isEmpty { run.feed(.datagrams(waiting)) }
       }
       try loop.watch(ground.signals.number) { [unowned self] in self.takeSignals() }
       log.info(

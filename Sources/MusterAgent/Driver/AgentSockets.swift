@@ -1,3 +1,4 @@
+import MusterProtocol
 import MusterState
 import MusterSystem
 
@@ -17,7 +18,10 @@ extension Address {
 /// Beacons leave from the first, so that their source is where the node can be reached.
 package final class AgentSockets {
   /// Datagrams taken from one socket before timers and other descriptors get their turn.
-  package static let batch = 64
+  ///
+  /// All of them are one turn of the peer: whoever was kept waiting by a busy machine reads what
+  /// came meanwhile before it judges anybody.
+  package static let batch = 512
 
   /// Where others reach this node.
   package let address: Address
@@ -28,6 +32,7 @@ package final class AgentSockets {
   private var multicast: DatagramSocket?
   private let log: Log
   private var lastRefusal: Int32 = 0
+  private var outgoing: [(bytes: [UInt8], to: SocketAddress)] = []
 
   private init(
     unicast: consuming DatagramSocket, multicast: consuming DatagramSocket?, address: Address,
@@ -110,37 +115,49 @@ package final class AgentSockets {
 
   // MARK: Sending
 
+  /// Sends with the next `flush`, or before it when many wait.
   package func send(_ bytes: [UInt8], to address: Address) {
-    do throws(SystemError) {
-      if try unicast.send(bytes, to: address.socketAddress) { return }
-    } catch {
-      // A peer behind a broken route is tried again all the time: one line for each reason.
-      if error.code != lastRefusal {
-        lastRefusal = error.code
-        log.warning("cannot send to \(address): \(error.reason)")
-      }
-    }
-    sendsDropped += 1
+    outgoing.append((bytes, address.socketAddress))
+    if outgoing.count >= DatagramSocket.batch { flush() }
   }
 
   package func sendToGroup(_ bytes: [UInt8]) {
     if let group { send(bytes, to: group) }
   }
 
+  /// Sends what waits, in as few calls as it takes.
+  package func flush() {
+    guard !outgoing.isEmpty else { return }
+    var rest = outgoing[...]
+    while let first = rest.first {
+      var sent = 0
+      do throws(SystemError) {
+        sent = try unicast.send(rest)
+      } catch {
+        // A peer behind a broken route is tried again all the time: one line for each reason.
+        if error.code != lastRefusal {
+          lastRefusal = error.code
+          log.warning("cannot send to \(Address(first.to)): \(error.reason)")
+        }
+      }
+      if sent == 0 { sendsDropped += 1 }
+      rest = rest.dropFirst(max(1, sent))
+    }
+    outgoing.removeAll(keepingCapacity: true)
+  }
+
   // MARK: Receiving
 
   /// Calls `receive` with up to `batch` datagrams a turn.
   package func watch(
-    on loop: EventLoop, receive: @escaping (_ next: () -> ([UInt8], Address)?) -> Void
+    on loop: EventLoop, receive: @escaping ([Datagram]) -> Void
   ) throws(SystemError) {
     try loop.watch(unicast.number) { [unowned self] in
-      var left = Self.batch
-      receive { self.next(&left) { try self.unicast.receive() } }
+      receive(waiting { try self.unicast.receiveWaiting() })
     }
     guard let number = multicast?.number else { return }
     try loop.watch(number) { [unowned self] in
-      var left = Self.batch
-      receive { self.next(&left) { try self.multicast?.receive() } }
+      receive(waiting { try self.multicast?.receiveWaiting() ?? [] })
     }
   }
 
@@ -149,17 +166,20 @@ package final class AgentSockets {
     if let number = multicast?.number { loop.unwatch(number) }
   }
 
-  private func next(
-    _ left: inout Int, _ receive: () throws -> (bytes: [UInt8], from: SocketAddress)?
-  ) -> ([UInt8], Address)? {
-    guard left > 0 else { return nil }
-    left -= 1
-    do {
-      guard let datagram = try receive() else { return nil }
-      return (datagram.bytes, Address(datagram.from))
-    } catch {
-      log.warning("cannot receive: \(error)")
-      return nil
+  private func waiting(
+    _ receive: () throws -> [(bytes: [UInt8], from: SocketAddress)]
+  ) -> [Datagram] {
+    var found: [Datagram] = []
+    while found.count < Self.batch {
+      do {
+        let some = try receive()
+        for (bytes, from) in some { found.append(Datagram(bytes, from: Address(from))) }
+        if some.count < DatagramSocket.batch { break }
+      } catch {
+        log.warning("cannot receive: \(error)")
+        break
+      }
     }
+    return found
   }
 }

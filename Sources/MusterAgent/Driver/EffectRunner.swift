@@ -14,11 +14,14 @@ package final class EffectRunner {
     package var event: (Event) -> Void
     package var duty: (Duty) -> Void
     package var stop: (StopReason) -> Void
+    /// Called behind the effects of a turn: what was sent may wait for it.
+    package var flush: () -> Void
 
     package init(
       send: @escaping ([UInt8], Address) -> Void, multicast: @escaping ([UInt8]) -> Void,
       persist: @escaping ([UInt8], _ ticket: UInt64) -> Void, event: @escaping (Event) -> Void,
-      duty: @escaping (Duty) -> Void, stop: @escaping (StopReason) -> Void
+      duty: @escaping (Duty) -> Void, stop: @escaping (StopReason) -> Void,
+      flush: @escaping () -> Void = {}
     ) {
       self.send = send
       self.multicast = multicast
@@ -26,6 +29,7 @@ package final class EffectRunner {
       self.event = event
       self.duty = duty
       self.stop = stop
+      self.flush = flush
     }
   }
 
@@ -59,6 +63,7 @@ package final class EffectRunner {
       case .stop(let reason): outlets.stop(reason)
       }
     }
+    outlets.flush()
   }
 
   /// Carries out nothing any more, and refuses what operators still wait for.

@@ -28,7 +28,6 @@ package final class PeerRun {
   private let loop: EventLoop
   private var inputs: [Input] = []
   private var isHandling = false
-  private var isInBatch = false
   private var isHalted = false
   private var alarm: (token: EventLoop.TimerToken, time: Int64)?
   private let clocks: () -> ClockWatch.Reading
@@ -87,14 +86,6 @@ package final class PeerRun {
     }
     inputs.removeAll(keepingCapacity: true)
     isHandling = false
-    if !isInBatch { setAlarm() }
-  }
-
-  /// Feeds several inputs and looks at the peer's deadline once.
-  package func batch(_ body: () -> Void) {
-    isInBatch = true
-    body()
-    isInBatch = false
     setAlarm()
   }
 

@@ -20,6 +20,9 @@ package final class SodiumCryptography: Signer, Verifier, Sealer, Digester {
   package let clusterKey: SealingKey
   private let identity: SigningKey
   private let exchange: ExchangeKey
+  /// The pair of the last peer: both directions are asked for, one right after the other, and the
+  /// curve is what they cost.
+  private let lastPair = Guarded<(peer: PublicKey, pair: SealingKey)?>(nil)
 
   package init(identity: consuming SigningKey, clusterKey: SealingKey) {
     guard let publicKey = Bytes32(identity.publicKey) else {
@@ -43,15 +46,22 @@ package final class SodiumCryptography: Signer, Verifier, Sealer, Digester {
   }
 
   package func pairKey(with peer: PublicKey, context: [UInt8]) -> SealingKey? {
+    guard let pair = pair(with: peer) else { return nil }
+    return Bytes32(Sodium.digest(context, key: pair.bytes.bytes)).map(SealingKey.init)
+  }
+
+  private func pair(with peer: PublicKey) -> SealingKey? {
+    let known = lastPair.withLock { $0?.peer == peer ? $0?.pair : nil }
+    if let known { return known }
     guard var shared = exchange.sharedSecret(withSigningKey: peer.bytes.bytes) else { return nil }
     var both = shared + clusterKey.bytes.bytes
-    var pair = Sodium.digest(both)
     defer {
       Sodium.wipe(&shared)
       Sodium.wipe(&both)
-      Sodium.wipe(&pair)
     }
-    return Bytes32(Sodium.digest(context, key: pair)).map(SealingKey.init)
+    guard let pair = Bytes32(Sodium.digest(both)).map(SealingKey.init) else { return nil }
+    lastPair.withLock { $0 = (peer, pair) }
+    return pair
   }
 
   package func seal(

@@ -39,6 +39,14 @@ package struct JournalTurn: Sendable {
     case .clockStood(let span):
       writer.unsigned(2, 7)
       writer.unsigned(8, UInt64(bitPattern: span.nanoseconds))
+    case .datagrams(let waiting):
+      writer.unsigned(2, 8)
+      for datagram in waiting {
+        writer.message(9) { part in
+          part.item(3, datagram.bytes)
+          part.message(4) { datagram.source.write(to: &$0) }
+        }
+      }
     }
     for answer in answers { writer.item(10, answer.encoded) }
     writer.fixed(11, digest)
@@ -59,6 +67,7 @@ package struct JournalTurn: Sendable {
       case 6: parts.command = try Command(decoding: field.message)
       case 7: parts.status = try LocalStatus(decoding: field.message)
       case 8: parts.span = Int64(bitPattern: try field.unsigned())
+      case 9: parts.datagrams.append(try Datagram(decoding: field.message))
       case 10: answers.append(try CryptographyAnswer(decoding: field.array(limit: 65_536)))
       case 11: digest = try field.unsigned()
       default: break
@@ -76,6 +85,7 @@ package struct JournalTurn: Sendable {
     var command: Command?
     var status: LocalStatus?
     var span: Int64 = 0
+    var datagrams: [Datagram] = []
 
     var input: Input {
       get throws(WireError) {
@@ -93,9 +103,27 @@ package struct JournalTurn: Sendable {
           guard let status else { throw .field(7) }
           return .status(status)
         case 7: return .clockStood(TimeSpan(nanoseconds: span))
+        case 8: return .datagrams(datagrams)
         default: throw .field(2)
         }
       }
     }
+  }
+}
+
+extension Datagram {
+  fileprivate init(decoding bytes: Span<UInt8>) throws(WireError) {
+    var reader = WireReader(bytes)
+    var content: [UInt8] = []
+    var source: Address?
+    while let field = try reader.next() {
+      switch field.tag {
+      case 3: content = try field.array(limit: JournalFrame.limit)
+      case 4: source = try Address(decoding: field.message)
+      default: break
+      }
+    }
+    guard let source else { throw .field(4) }
+    self.init(content, from: source)
   }
 }

@@ -120,12 +120,15 @@ extension Peer {
     }
     if member.state == .alive || member.suspectedAt == nil && member.state != .dead {
       members[subject]?.suspectedAt = now
+      suspicionAlarm = nil
       believe(subject, .suspect)
     }
     judge(subject)
   }
 
   mutating func judgeSuspects() {
+    // Nothing is asked of each suspect in the many turns before the first of them is due.
+    guard let due = suspicionsDue(), now >= due else { return }
     for subject in suspects {
       if let reminder = nextReminder(of: subject), now >= reminder { remind(subject) }
       judge(subject)
@@ -143,6 +146,7 @@ extension Peer {
 
   private mutating func remind(_ subject: NodeID) {
     members[subject]?.reminders += 1
+    suspicionAlarm = nil
     guard prober.targets[subject] != nil || overlay.neighbours(of: id).contains(subject) else {
       return
     }
@@ -161,10 +165,8 @@ extension Peer {
   /// It is not thrown away, for its author may have observed when it was written.
   private func verdictDeadline(of subject: NodeID) -> Instant? {
     guard let since = members[subject]?.suspectedAt else { return nil }
-    let accusers = accusations[subject] ?? [:]
-    let observers = observers(of: subject, wide: true)
-    let agreeing = accusers.keys.filter { observers.contains($0) }.count
-    let wanted = min(3, max(1, self.observers(of: subject, wide: false).count))
+    let (agreeing, observing) = agreement(on: subject)
+    let wanted = min(3, max(1, observing))
     if agreeing == 0, durable.founding != nil { return since + timing.strangerSuspicionWindow }
     let window = agreeing >= wanted ? timing.refutationWindow : timing.loneSuspicionWindow
     return since + window + crowding + prober.stalls.left(at: now) * 2
@@ -178,7 +180,42 @@ extension Peer {
     return timing.refutationWindow * Int64(crowd) / Int64(Limits.suspectsAtOnce)
   }
 
-  var suspicionDeadline: Instant? {
+  /// How many of a suspect's wide observers accuse it, and how many narrow ones it has: what
+  /// `observers(of:wide:)` gives, counted without making the lists.
+  private func agreement(on subject: NodeID) -> (agreeing: Int, observing: Int) {
+    let accusers = accusations[subject] ?? [:]
+    let count = ring.count
+    var (agreeing, observing, passed) = (0, 0, 0)
+    var index = ring.place(of: subject)
+    for _ in 0..<count {
+      guard passed < Limits.observers * 4 || observing < Limits.observers else { break }
+      if index >= count { index = 0 }
+      let node = ring[index]
+      index += 1
+      guard node != subject else { continue }
+      if passed < Limits.observers * 4, accusers[node] != nil { agreeing += 1 }
+      passed += 1
+      if observing < Limits.observers, members[node]?.state == .alive { observing += 1 }
+    }
+    return (agreeing, observing)
+  }
+
+  /// When the first verdict or reminder is due, which may have passed. It is looked for again only
+  /// when something that it rests on has changed: with many suspects this is most of a turn.
+  private mutating func suspicionsDue() -> Instant? {
+    if let known = suspicionAlarm, known.founding == durable.founding { return known.due }
+    var earliest: Instant?
+    for subject in suspects {
+      for due in [verdictDeadline(of: subject), nextReminder(of: subject)] {
+        if let due { earliest = min(due, earliest ?? due) }
+      }
+    }
+    suspicionAlarm = SuspicionAlarm(due: earliest, founding: durable.founding)
+    return earliest
+  }
+
+  mutating func suspicionDeadline() -> Instant? {
+    guard let due = suspicionsDue(), due <= now else { return suspicionsDue() }
     var earliest: Instant?
     for subject in suspects {
       guard let verdict = verdictDeadline(of: subject) else { continue }
@@ -268,4 +305,10 @@ extension Peer {
   func holder(of name: String, except newcomer: NodeID) -> NodeID? {
     ring.first { $0 != newcomer && members[$0]?.name == name }
   }
+}
+
+/// What `suspicionsDue` has found, while nothing that it rests on changes.
+struct SuspicionAlarm: Sendable {
+  var due: Instant?
+  var founding: FoundingID?
 }

@@ -6,6 +6,9 @@ package struct DatagramSocket: ~Copyable {
   /// The longest datagram that is received whole; of a longer one, so many bytes arrive.
   package static let capacity = 1_500
 
+  /// How many datagrams one call takes or gives.
+  package static let batch = Int(MUSTER_BATCH)
+
   /// What the kernel is asked for: a pause of the process must not lose what came meanwhile.
   static let bufferBytes: Int32 = 4 << 20
 
@@ -13,7 +16,7 @@ package struct DatagramSocket: ~Copyable {
   private let family: Int32
   /// The interface of link-local addresses and of groups; 0 when none was named.
   private let scope: UInt32
-  private var buffer = [UInt8](repeating: 0, count: DatagramSocket.capacity)
+  private var buffer: [UInt8] = []
 
   /// For `EventLoop.watch`.
   package var number: Int32 { descriptor.number }
@@ -96,14 +99,43 @@ package struct DatagramSocket: ~Copyable {
     return SocketAddress(endpoint)
   }
 
+  /// Up to `batch` datagrams with their senders, in the order of arrival: all that wait, when they
+  /// are fewer.
+  package mutating func receiveWaiting() throws(SystemError) -> [(
+    bytes: [UInt8], from: SocketAddress
+  )] {
+    let count = Self.batch
+    if buffer.isEmpty { buffer = [UInt8](repeating: 0, count: Self.capacity * count) }
+    var lengths = [UInt32](repeating: 0, count: count)
+    var endpoints = [muster_endpoint](repeating: muster_endpoint(), count: count)
+    let number = descriptor.number
+    let received: Int32
+    do throws(SystemError) {
+      received = try retrying("recvmmsg") {
+        unsafe muster_receive_batch(
+          number, &buffer, UInt32(Self.capacity), &lengths, &endpoints, UInt32(count))
+      }
+    } catch {
+      if error.code == EAGAIN { return [] }
+      throw error
+    }
+    return (0..<Int(received)).map { index in
+      let start = index * Self.capacity
+      return (
+        Array(buffer[start..<start + Int(lengths[index])]), SocketAddress(endpoints[index])
+      )
+    }
+  }
+
   /// The next datagram with its sender, or `nil` when none is waiting (would block).
   package mutating func receive() throws(SystemError) -> (bytes: [UInt8], from: SocketAddress)? {
+    if buffer.isEmpty { buffer = [UInt8](repeating: 0, count: Self.capacity * Self.batch) }
     var endpoint = muster_endpoint()
     let number = descriptor.number
     let count: Int
     do throws(SystemError) {
       count = try retrying("recvfrom") {
-        unsafe muster_recvfrom(number, &buffer, buffer.count, &endpoint)
+        unsafe muster_recvfrom(number, &buffer, Self.capacity, &endpoint)
       }
     } catch {
       if error.code == EAGAIN { return nil }
@@ -124,6 +156,31 @@ package struct DatagramSocket: ~Copyable {
       return true
     } catch {
       if error.code == EAGAIN || error.code == ENOBUFS { return false }
+      throw error
+    }
+  }
+
+  /// Sends the first of `datagrams`, up to `batch`, in one call.
+  ///
+  /// - Returns: how many were sent; 0 when the kernel has no room now (would block).
+  /// - Throws: the answer of the network to the first one; nothing was sent.
+  package func send(
+    _ datagrams: ArraySlice<(bytes: [UInt8], to: SocketAddress)>
+  ) throws(SystemError) -> Int {
+    let chosen = datagrams.prefix(Self.batch)
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(chosen.reduce(0) { $0 + $1.bytes.count })
+    for datagram in chosen { bytes.append(contentsOf: datagram.bytes) }
+    let lengths = chosen.map { UInt32($0.bytes.count) }
+    let endpoints = chosen.map { $0.to.endpoint(interface: scope) }
+    do throws(SystemError) {
+      return Int(
+        try retrying("sendmmsg") {
+          unsafe muster_send_batch(
+            descriptor.number, family, bytes, lengths, endpoints, UInt32(endpoints.count))
+        })
+    } catch {
+      if error.code == EAGAIN || error.code == ENOBUFS { return 0 }
       throw error
     }
   }
