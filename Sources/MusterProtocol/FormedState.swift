@@ -227,6 +227,8 @@ package struct FormedState: Sendable {
     agreement.fingerprint = store.fingerprint &+ ringFingerprint
     for position in 0..<min(ids.count, Agreement.members) { agreement.set.insert(position) }
     agreement.since = formedAt + .seconds(10)
-    agreement.exchangedAt = formedAt + .seconds(10)
+    agreement.hasReported = true
+    agreement.hasAnnounced = true
+    agreement.change = formedAt + .seconds(10)
   }
 }

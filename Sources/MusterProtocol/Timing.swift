@@ -30,9 +30,12 @@ package struct Timing: Hashable, Sendable {
   package var contactRetryMaximum = TimeSpan.seconds(5)
   /// Between two comparisons with one peer while the state still changes.
   package var repairInterval = TimeSpan.milliseconds(200)
-  /// Who agrees is passed around at this pace after a change, and for so long.
-  package var agreementInterval = TimeSpan.milliseconds(200)
-  package var agreementSpan = TimeSpan.seconds(3)
+  /// A flood under way is given so long before views are compared.
+  package var settling = TimeSpan.milliseconds(50)
+  /// Who agrees is asked of a neighbour after this when not everybody has been heard of, doubled
+  /// each time; where datagrams are lost, at the second pace, until all neighbours have answered.
+  package var agreementInterval = TimeSpan.milliseconds(500)
+  package var agreementIntervalLossy = TimeSpan.milliseconds(100)
   /// Records that arrive thick and fast are passed on together, so much later at most.
   package var forwardPause = TimeSpan.milliseconds(25)
   /// Chunks asked for and not come are asked for again, of somebody else.

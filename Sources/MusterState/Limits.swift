@@ -51,6 +51,9 @@ package enum Limits {
   /// Observers that probe each member.
   package static let observers = 4
 
+  /// Probes that an observer lets fail in a row before it accuses without a second one's word.
+  package static let probesAlone = 2
+
   /// Suspects at one time that are judged as if each were alone; more are given longer.
   package static let suspectsAtOnce = 4
 
@@ -74,6 +77,13 @@ package enum Limits {
 
   /// Turns in a tenth of a second that pass records on at once; what comes then is put together.
   package static let forwardsAtOnce = 16
+
+  /// Records that changed within seconds and are offered to whoever differs; more are compared.
+  package static let news = 24
+
+  /// Questions after one change to neighbours that have not agreed yet.
+  package static let agreementQuestions = 3
+  package static let agreementQuestionsLossy = 50
 
   /// Datagrams of strangers answered a second; more are dropped and counted.
   package static let strangerAnswersPerSecond = 200

@@ -77,8 +77,8 @@ private final class SlowServices: ServiceRunning {
     let second = try AgentSockets.open(options(42), log: log)
     var heard: [String] = []
     for sockets in [first, second] {
-      try sockets.watch(on: loop) { next in
-        while let (bytes, from) = next() { heard.append("\(bytes) from \(from)") }
+      try sockets.watch(on: loop) { waiting in
+        heard += waiting.map { "\($0.bytes) from \($0.source)" }
       }
     }
     first.sendToGroup([1])
@@ -98,11 +98,7 @@ private final class SlowServices: ServiceRunning {
     let receiver = try AgentSockets.open(options(44), log: lines.log())
     for _ in 0..<150 { sender.send([1], to: receiver.address) }
     var turns: [Int] = []
-    try receiver.watch(on: loop) { next in
-      var count = 0
-      while next() != nil { count += 1 }
-      turns.append(count)
-    }
+    try receiver.watch(on: loop) { waiting in turns.append(waiting.count) }
     #expect(try driverWait(loop) { turns.reduce(0, +) == 150 })
     #expect(turns.first == AgentSockets.batch)
     receiver.unwatch(on: loop)

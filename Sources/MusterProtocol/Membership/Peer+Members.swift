@@ -19,6 +19,7 @@ extension Peer {
     member.stamp = stamp
     member.incarnation = incarnation
     members[author] = member
+    prober.acquit(author)
     if isNew { dead.insert(author) }
     senders[Envelope.hint(of: author)] = author
     if accusations[author] != nil { dropRefutedAccusations(of: author, newerThan: stamp) }
@@ -46,6 +47,7 @@ extension Peer {
     }
     members[node] = member
     if member.isLive != wasLive {
+      repair.changedAt = now
       let mark = mixed(node.bytes.low)
       if member.isLive {
         ring.insert(node)
@@ -92,8 +94,7 @@ extension Peer {
       emit(.memberSuspect(suspicion.subject, name: subject.name, by: accuser))
     }
     reconsider(suspicion.subject)
-    // The other observers look for themselves at once: a first failure is a question.
-    if accuser != id { prober.lookNow(at: suspicion.subject, now: now) }
+    if accuser != id { hearDoubt(of: suspicion.subject) }
   }
 
   private mutating func refute() {
@@ -169,7 +170,8 @@ extension Peer {
     let wanted = min(3, max(1, observing))
     if agreeing == 0, durable.founding != nil { return since + timing.strangerSuspicionWindow }
     let window = agreeing >= wanted ? timing.refutationWindow : timing.loneSuspicionWindow
-    return since + window + crowding + prober.stalls.left(at: now) * 2
+    return since + window + timing.refutationWindow * prober.loss.windows + crowding
+      + prober.stalls.left(at: now) * 2
   }
 
   /// That many fail at one time is seldom, and that many are slow, because they share a machine or

@@ -39,6 +39,11 @@ struct Agreement: Hashable, Sendable {
     return isNew
   }
 
+  /// Whether all of these positions are in the set.
+  func holds(_ positions: Range<Int>) -> Bool {
+    positions.allSatisfy { $0 / 8 < bits.count && bits[$0 / 8] & 1 << UInt8($0 % 8) != 0 }
+  }
+
   /// How many of the first `limit` positions are in the set.
   func count(limit: Int) -> Int {
     var total = 0

@@ -39,7 +39,7 @@ extension Peer {
   private mutating func insert(_ record: Record) {
     let key = recordKey(record.author, record.name)
     store.insert(record, key: key, hash: recordHash(key: key, stamp: record.stamp))
-    repair.changedAt = now
+    repair.note(news: key, at: now)
   }
 
   /// Takes a record from somebody: refused before any state changes, or applied and passed on.

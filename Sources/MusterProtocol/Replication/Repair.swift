@@ -8,12 +8,32 @@ struct Repair: Sendable {
   /// When each peer was last asked to compare.
   private var asked: [NodeID: Instant] = [:]
   private var reminded: [NodeID: Instant] = [:]
+  /// What has changed last, oldest first, and when.
+  private var news: [(key: UInt64, at: Instant)] = []
+  private var offered: [NodeID: Instant] = [:]
 
   mutating func mayAsk(_ node: NodeID, at now: Instant, interval: TimeSpan) -> Bool {
     if let last = asked[node], now - last < interval { return false }
     if asked.count > 256 { asked = asked.filter { now - $0.value < interval } }
     asked[node] = now
     return true
+  }
+
+  mutating func note(news key: UInt64, at now: Instant) {
+    changedAt = now
+    news.append((key, now))
+    if news.count > 2 * Limits.news { news.removeFirst(Limits.news) }
+  }
+
+  /// What changed lately, newest first, for somebody who differs; `nil`: too much, or offered just
+  /// now, and buckets are the better question.
+  mutating func offer(to node: NodeID, at now: Instant) -> [UInt64]? {
+    let fresh = news.suffix(Limits.news + 1).filter { now - $0.at < .seconds(3) }
+    guard !fresh.isEmpty, fresh.count <= Limits.news else { return nil }
+    if let last = offered[node], now - last < .milliseconds(90) { return [] }
+    if offered.count > 256 { offered = offered.filter { now - $0.value < .seconds(1) } }
+    offered[node] = now
+    return fresh.reversed().map(\.key)
   }
 
   mutating func mayRemind(_ node: NodeID, at now: Instant) -> Bool {
@@ -31,8 +51,23 @@ extension Peer {
       note(agreement: bits, of: node)
       return
     }
-    guard now - repair.changedAt >= .milliseconds(50) else { return }
+    guard now - repair.changedAt >= timing.settling else { return }
+    if offerNews(to: node) { return }
     askToCompare(node)
+  }
+
+  /// Whoever differs shortly after a change has most likely missed it, or has what was missed here:
+  /// each sends the other at once what it has heard last. Buckets, digests and records take three
+  /// datagrams one after the other, and where half of all are lost that nearly never works.
+  private mutating func offerNews(to node: NodeID) -> Bool {
+    guard let keys = repair.offer(to: node, at: now) else { return false }
+    var size = 0
+    let records = keys.compactMap { store[$0] }.prefix { record in
+      size += record.encodedSize
+      return size <= Envelope.capacity
+    }
+    send(records: Array(records), to: node)
+    return true
   }
 
   /// Sends this node's bucket fingerprints, as a question.
@@ -117,74 +152,5 @@ extension Peer {
     let cards = records.filter { $0.name == .member }
     let others = records.filter { $0.name != .member }
     send(records: cards + others, to: node)
-  }
-
-  // MARK: - Agreement
-
-  /// The store and the ring in one number: what two nodes compare.
-  var viewFingerprint: UInt64 { store.fingerprint &+ ringFingerprint }
-
-  private mutating func refreshAgreement() {
-    let fingerprint = viewFingerprint
-    guard fingerprint != agreement.fingerprint else { return }
-    agreement.fingerprint = fingerprint
-    agreement.set = Agreement()
-    agreement.set.insert(ring.place(of: id))
-    agreement.since = nil
-    noteCompleteness()
-  }
-
-  private mutating func noteCompleteness() {
-    let live = min(ring.count, Agreement.members)
-    let isComplete = agreement.set.count(limit: live) == live
-    if isComplete, agreement.since == nil { agreement.since = now }
-  }
-
-  private mutating func note(agreement bits: [UInt8], of node: NodeID) {
-    refreshAgreement()
-    // A set that is complete has nothing to learn, and most of the time it is.
-    guard agreement.since == nil else { return }
-    let isUnion = agreement.set.formUnion(bits)
-    let isNew = agreement.set.insert(ring.place(of: node))
-    if isUnion || isNew { noteCompleteness() }
-  }
-
-  /// After a change the set is passed around quickly, one neighbour at a time, until it is
-  /// complete or the change is old; probes carry on from there. A quiet cluster sends none.
-  mutating func exchangeAgreement() {
-    guard let due = agreement.deadline(after: repair.changedAt, timing), now >= due else { return }
-    agreement.exchangedAt = now
-    refreshAgreement()
-    guard agreement.since == nil else { return }
-    let neighbours = aliveNeighbours
-    guard !neighbours.isEmpty else { return }
-    var frame = Frame()
-    frame.ping = Frame.Ping(
-      sequence: 0, fingerprint: viewFingerprint, agreement: agreement.set.bits)
-    send(frame, to: neighbours[Int(generator.below(UInt64(neighbours.count)))])
-  }
-
-  private var aliveNeighbours: [NodeID] {
-    overlay.neighbours(of: id).filter { members[$0]?.state == .alive }
-  }
-
-  /// The set travels while it is incomplete here, or when the other side asks by sending its own.
-  mutating func agreementToSend(isAsked: Bool) -> [UInt8] {
-    refreshAgreement()
-    return isAsked || agreement.since == nil ? agreement.set.bits : []
-  }
-}
-
-/// Who shares this node's state, for one fingerprint.
-struct AgreementState: Sendable {
-  var fingerprint: UInt64 = 0
-  var set = Agreement()
-  var since: Instant?
-  var exchangedAt = Instant.zero
-
-  /// When to pass the set on next; `nil` when it is complete or the last change is long ago.
-  func deadline(after change: Instant, _ timing: Timing) -> Instant? {
-    guard since == nil, exchangedAt - change < timing.agreementSpan else { return nil }
-    return max(change, exchangedAt) + timing.agreementInterval
   }
 }

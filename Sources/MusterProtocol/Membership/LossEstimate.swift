@@ -1,0 +1,39 @@
+import MusterState
+
+/// What share of pings is lost, they or their answers, between this node and members that do live:
+/// a probe that was answered in its third round tells of two that were. The share moves by an
+/// eighth with each ping, so it is learnt, and forgotten, within a few seconds.
+struct LossEstimate: Sendable {
+  /// In 1,024ths.
+  private(set) var share = 0
+
+  mutating func note(answeredInRound round: Int) {
+    for _ in 1..<max(1, round) { move(to: 1_024) }
+    move(to: 0)
+  }
+
+  private mutating func move(to sample: Int) { share += (sample - share) / 8 }
+
+  /// How often a member is asked before a probe counts as failed. Each round after the first goes
+  /// four ways; with the shares that belong to 10, 30 and 50 % of datagrams lost, one probe in a
+  /// thousand fails by chance.
+  var rounds: Int {
+    switch share {
+    case ..<128: 3
+    case ..<320: 4
+    case ..<512: 6
+    case ..<704: 9
+    default: 14
+    }
+  }
+
+  /// How much longer a verdict waits for an answer that may have been lost, too, in refutation
+  /// windows.
+  var windows: Int64 {
+    switch share {
+    case ..<192: 0
+    case ..<448: 1
+    default: 2
+    }
+  }
+}
