@@ -22,6 +22,8 @@ package final class Agent {
   /// A look that was interrupted has cost less than it took.
   private static let contextCostMost: Int64 = 20_000_000
   private static let rememberDelay: Int64 = 2_000_000_000
+  /// When joining, which needs the most memory, is usually over: at first, and once more.
+  private static let giveBackDelays: [Int64] = [10_000_000_000, 60_000_000_000]
 
   package let ground: AgentGround
   /// Called with each event, in order, after it was logged.
@@ -138,6 +140,9 @@ package final class Agent {
       log.info(
         "\(ground.options.name) (\(ground.node.short)) of \(ground.cluster.name), start "
           + "\(ground.state.incarnation), on \(ground.address)")
+      for delay in Self.giveBackDelays {
+        loop.schedule(after: delay) { StartMemory.giveBack() }
+      }
       run.feed(.start)
       try loop.run()
     } catch {
