@@ -69,6 +69,9 @@ package enum Limits {
   /// The replay window of a pair of members, in datagrams.
   package static let replayWindow = 1_024
 
+  /// Long datagrams read from a socket that wait for their turn; more are dropped and counted.
+  package static let waitingDatagrams = 1_024
+
   /// First contacts under way at once; further ones wait.
   package static let contacts = 64
 

@@ -82,10 +82,12 @@ private final class SlowServices: ServiceRunning {
       }
     }
     first.sendToGroup([1])
+    first.flush()
     // Both sockets of the group hear it, the sender's own among them.
     #expect(try driverWait(loop) { heard.count == 2 })
     #expect(heard == Array(repeating: "[1] from \(first.address)", count: 2))
     second.send([2], to: first.address)
+    second.flush()
     #expect(try driverWait(loop) { heard.last == "[2] from \(second.address)" })
     #expect(first.sendsDropped == 0)
     first.unwatch(on: loop)
@@ -96,10 +98,12 @@ private final class SlowServices: ServiceRunning {
     let loop = try EventLoop()
     let sender = try AgentSockets.open(options(43), log: lines.log())
     let receiver = try AgentSockets.open(options(44), log: lines.log())
-    for _ in 0..<150 { sender.send([1], to: receiver.address) }
+    let flood = AgentSockets.batch + 150
+    for _ in 0..<flood { sender.send([1], to: receiver.address) }
+    sender.flush()
     var turns: [Int] = []
-    try receiver.watch(on: loop) { waiting in turns.append(waiting.count) }
-    #expect(try driverWait(loop) { turns.reduce(0, +) == 150 })
+    try receiver.watch(on: loop) { turns.append($0.count) }
+    #expect(try driverWait(loop) { turns.reduce(0, +) == flood })
     #expect(turns.first == AgentSockets.batch)
     receiver.unwatch(on: loop)
   }
@@ -107,10 +111,15 @@ private final class SlowServices: ServiceRunning {
   @Test func `what cannot be sent is counted and said once`() throws {
     let sockets = try AgentSockets.open(options(45), log: lines.log())
     let six = Address(host: Bytes16(high: 0, low: 1), port: 9)
-    sockets.send([1], to: six)
-    sockets.send([1], to: six)
+    var heard = 0
+    let loop = try EventLoop()
+    try sockets.watch(on: loop) { heard += $0.count }
+    for address in [six, sockets.address, six, sockets.address] { sockets.send([1], to: address) }
+    sockets.flush()
     #expect(sockets.sendsDropped == 2)
     #expect(lines.lines.count == 1)
+    #expect(try driverWait(loop) { heard == 2 }, "what can be sent is, all the same")
+    sockets.unwatch(on: loop)
   }
 
   @Test func `an agent starts, and ends in good order when it is told to`() throws {

@@ -19,6 +19,8 @@ import Testing
     #expect(b.pairKey(with: a.publicKey, context: []) != key)
     #expect(c.pairKey(with: a.publicKey, context: [1]) != key)
     #expect(a.pairKey(with: PublicKey(.zero), context: [1]) == nil)
+    #expect(a.pairKey(with: c.publicKey, context: [1]) != key, "another peer, the same context")
+    #expect(a.pairKey(with: b.publicKey, context: [1]) == key)
   }
 
   @Test func `an identity without the cluster key opens nothing`() throws {

@@ -88,7 +88,7 @@ import Testing
       switch input {
       case .start: "start"
       case .datagram(let bytes, _): "datagram \(bytes)"
-      case .datagrams(let waiting): "datagrams \(waiting.count)"
+      case .datagrams(let waiting): "datagrams \(waiting.map(\.bytes))"
       case .timer: "timer"
       case .persisted(let ticket): "persisted \(ticket)"
       case .command(_, let ticket): "command \(ticket)"

@@ -101,7 +101,7 @@ import Testing
     let (header, turns) = try turns(try #require(try Files.read(path, limit: 1 << 28)))
     let victim = try #require(
       turns.firstIndex {
-        if case .datagram = $0.input { $0.answers.contains(.flag(true)) } else { false }
+        if case .datagrams = $0.input { $0.answers.contains(.flag(true)) } else { false }
       })
     var fewer = turns
     fewer.remove(at: victim)

@@ -23,6 +23,35 @@ import Testing
     #expect(try receiver.wait()?.bytes.count == DatagramSocket.capacity)
   }
 
+  @Test func `one call sends and one call takes many, in order and with their senders`() throws {
+    var sender = try DatagramSocket.bound(to: loopback(61))
+    var receiver = try DatagramSocket.bound(to: loopback(62))
+    let (from, target) = (try sender.localAddress(), try receiver.localAddress())
+    let count = DatagramSocket.batch + 3
+    let sizes = (0..<count).map { $0 % 3 == 0 ? 0 : 400 + $0 }
+    let all = sizes.map { (bytes: [UInt8](repeating: UInt8($0 & 0xff), count: $0), to: target) }
+    #expect(try receiver.receiveWaiting().isEmpty)
+    #expect(try sender.send(all[...]) == DatagramSocket.batch)
+    #expect(try sender.send(all[DatagramSocket.batch...]) == 3)
+    let first = try receiver.receiveWaiting()
+    let second = try receiver.receiveWaiting()
+    #expect((first + second).map(\.bytes) == all.map(\.bytes))
+    #expect((first + second).allSatisfy { $0.from == from })
+    #expect(first.count == DatagramSocket.batch)
+    #expect(try sender.receiveWaiting().isEmpty)
+  }
+
+  @Test func `what the network refuses stops a batch where it is`() throws {
+    let sender = try DatagramSocket.bound(to: loopback(63))
+    let six = SocketAddress(high: 0, low: 1, port: 9)
+    let here = try sender.localAddress()
+    let mixed = [(bytes: [UInt8(1)], to: here), (bytes: [2], to: six), (bytes: [3], to: here)]
+    #expect(try sender.send(mixed[...]) == 1)
+    let error = #expect(throws: SystemError.self) { try sender.send(mixed[1...]) }
+    #expect(error?.code == EAFNOSUPPORT)
+    #expect(try sender.send(mixed[2...]) == 1)
+  }
+
   @Test func `an empty datagram is a datagram`() throws {
     let sender = try Endpoint(loopback(15))
     let receiver = try Endpoint(loopback(16))

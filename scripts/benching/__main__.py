@@ -57,6 +57,7 @@ def arguments():
         parser.error("--nodes wants numbers")
     if any(not 3 <= number <= 1000 for number in options.nodes) or options.rounds < 1:
         parser.error("want --nodes from 3 to 1000 and --rounds of 1 or more")
+    options.program = options.program.resolve()
     if not options.program.exists():
         parser.error(f"{options.program} is missing: swift build -c release --static-swift-stdlib")
     return options

@@ -34,7 +34,9 @@ def grounded(system, count, options, body):
 def join(system, percent, results, options):
     def body(space, agents):
         space.lose(percent)
-        _, last = agents.start(range(JOINERS))
+        agents.start([0])
+        agents.rest(0.5)
+        _, last = agents.start(range(1, JOINERS))
         full = agents.wait(PATIENCE, lambda: agents.all_full() is not None)
         results.add("loss", percent, f"{JOINERS} join: seen by all", system.name,
                     agents.all_full() - last if full else None)
@@ -46,7 +48,9 @@ def join(system, percent, results, options):
 
 def crash(system, percent, results, options):
     def body(space, agents):
-        agents.start(range(WATCHED))
+        agents.start([0])
+        agents.rest(0.5)
+        agents.start(range(1, WATCHED))
         if not agents.wait(60, lambda: agents.all_full() is not None):
             return
         agents.rest(5)

@@ -26,9 +26,7 @@ def discover(system, percent, results, options):
     agents = fleet.Fleet(system, addresses, bridge.hosts, seed=None)
     try:
         for host in bridge.hosts:
-            host.nft("table inet counting { counter sent_groups {}; chain sent { "
-                     "type filter hook output priority 0; "
-                     "ip daddr 224.0.0.0/4 meta l4proto udp counter name sent_groups } }")
+            host.count_groups()
             host.lose(percent, only="ip daddr 224.0.0.0/4")
         first, last = agents.start(range(HOSTS))
         full = agents.wait(PATIENCE, lambda: agents.all_full() is not None)

@@ -61,6 +61,17 @@ class Namespace:
               }
             }""")
 
+    def count_groups(self):
+        """Begins to count what is sent to groups, whoever hears it."""
+        self.nft("""
+            table inet counting {
+              counter sent_groups {}
+              chain sent {
+                type filter hook output priority 0;
+                ip daddr 224.0.0.0/4 meta l4proto udp counter name sent_groups
+              }
+            }""")
+
     def counted(self):
         """Packets and bytes sent, by protocol; the bytes with IP and link headers."""
         with self.entered():

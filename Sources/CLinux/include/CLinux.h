@@ -68,4 +68,8 @@ int muster_stream_connect(uint64_t high, uint64_t low, uint16_t port);
 // How the connection went: 0 or an errno.
 int muster_socket_error(int number);
 
+// Gives back the pages of program and libraries that nobody has written to, and free memory of the
+// heap. What is still needed comes back from the page cache with the next use.
+void muster_give_back_memory(void);
+
 #endif

@@ -16,7 +16,14 @@ package final class Agent {
   private static let farewell: Int64 = 100_000_000
   /// What templates and the file of peers see may lag by so much: changes come in flocks.
   private static let contextDelay: Int64 = 50_000_000
+  /// And by so many times what the last look took: a large cluster that forms is no reason to
+  /// spend more than a fiftieth of the time on it.
+  private static let contextFactor: Int64 = 50
+  /// A look that was interrupted has cost less than it took.
+  private static let contextCostMost: Int64 = 20_000_000
   private static let rememberDelay: Int64 = 2_000_000_000
+  /// When joining, which needs the most memory, is usually over: at first, and once more.
+  private static let giveBackDelays: [Int64] = [10_000_000_000, 60_000_000_000]
 
   package let ground: AgentGround
   /// Called with each event, in order, after it was logged.
@@ -35,7 +42,10 @@ package final class Agent {
   private let writer: DurableWriter
   private let executor: Executor
   private var code: Int32?
+  private var inbox = Inbox()
+  private var isReadingDue = false
   private var isContextDue = false
+  private var contextCost: Int64 = 0
   private var isRememberingDue = false
 
   package var loop: EventLoop { ground.loop }
@@ -122,13 +132,17 @@ package final class Agent {
   /// - Returns: the process's exit code.
   package func serve() throws(AgentError) -> Int32 {
     do throws(SystemError) {
-      try ground.sockets.watch(on: loop) { [run] waiting in
-        if !waiting.isEmpty { run.feed(.datagrams(waiting)) }
+      try ground.sockets.watch(on: loop) { [unowned self] waiting in
+        inbox.add(waiting)
+        readInbox()
       }
       try loop.watch(ground.signals.number) { [unowned self] in self.takeSignals() }
       log.info(
         "\(ground.options.name) (\(ground.node.short)) of \(ground.cluster.name), start "
           + "\(ground.state.incarnation), on \(ground.address)")
+      for delay in Self.giveBackDelays {
+        loop.schedule(after: delay) { StartMemory.giveBack() }
+      }
       run.feed(.start)
       try loop.run()
     } catch {
@@ -138,6 +152,21 @@ package final class Agent {
     ground.sockets.unwatch(on: loop)
     loop.unwatch(ground.signals.number)
     return code ?? ExitCode.done
+  }
+
+  /// Gives the peer what somebody waits for, and a share of the rest; then it is the sockets' turn
+  /// again, where more of the former may have come.
+  private func readInbox() {
+    let urgent = inbox.takeUrgent()
+    if !urgent.isEmpty { run.feed(.datagrams(urgent)) }
+    let share = inbox.takeShare()
+    if !share.isEmpty { run.feed(.datagrams(share)) }
+    guard inbox.hasMore, !isReadingDue else { return }
+    isReadingDue = true
+    loop.schedule(after: 0) { [weak self] in
+      self?.isReadingDue = false
+      self?.readInbox()
+    }
   }
 
   // MARK: Events
@@ -161,10 +190,12 @@ package final class Agent {
   private func scheduleContext() {
     guard !isContextDue else { return }
     isContextDue = true
-    loop.schedule(after: Self.contextDelay) { [weak self] in
+    loop.schedule(after: max(Self.contextDelay, contextCost * Self.contextFactor)) { [weak self] in
       guard let self else { return }
       isContextDue = false
+      let began = loop.now
       executor.update(ServiceContext(view))
+      contextCost = min(loop.now - began, Self.contextCostMost)
     }
   }
 
