@@ -7,12 +7,17 @@ private let allowedImports: [String: Set<String>] = [
   "MusterDecisions": ["MusterState"],
   "MusterProtocol": ["MusterState", "MusterDecisions"],
   "MusterSimulator": ["MusterState", "MusterDecisions", "MusterProtocol"],
+  "MusterReference": ["MusterProtocol", "MusterSimulator"],
   "MusterSystem": ["CLinux", "CSodium", "CYaml", "CMicrohttpd", "Glibc", "Synchronization"],
   "MusterReleases": ["MusterState", "MusterSystem", "Synchronization"],
   "MusterAgent": [
     "MusterState", "MusterDecisions", "MusterProtocol", "MusterSystem", "MusterReleases",
   ],
   "muster": ["MusterAgent", "MusterSimulator", "MusterState", "MusterProtocol", "MusterSystem"],
+  "muster-bench": [
+    "MusterReference", "MusterSimulator", "MusterProtocol", "MusterState", "MusterSystem",
+    "MusterAgent",
+  ],
   "muster-fetch": ["CCurl", "CArchive", "CSodium", "Glibc"],
 ]
 
