@@ -10,11 +10,11 @@ package enum Logarithm {
     var rest = whole > bits ? number >> (whole - bits) : number << (bits - whole)
     var binary = Int64(whole) << bits
     for digit in stride(from: bits - 1, through: 0, by: -1) {
-      rest = rest * rest >> bits
+      rest = (rest * rest) >> bits
       guard rest >> (bits + 1) != 0 else { continue }
       rest >>= 1
       binary |= 1 << digit
     }
-    return binary * 301_029_996 >> bits
+    return (binary * 301_029_996) >> bits
   }
 }

@@ -21,20 +21,21 @@ struct Traffic: Hashable, Sendable {
 
   var packets = 0
   var bytes = 0
+  var datagramBytes = 0
 
   init() {}
 
   init(_ datagrams: SimulatedTraffic, segments: SimulatedTraffic = SimulatedTraffic()) {
     packets = datagrams.datagrams + segments.datagrams
-    bytes =
-      datagrams.bytes + datagrams.datagrams * Self.datagramHeader + segments.bytes
-      + segments.datagrams * Self.segmentHeader
+    datagramBytes = datagrams.bytes + datagrams.datagrams * Self.datagramHeader
+    bytes = datagramBytes + segments.bytes + segments.datagrams * Self.segmentHeader
   }
 
   static func + (left: Traffic, right: Traffic) -> Traffic {
     var sum = left
     sum.packets += right.packets
     sum.bytes += right.bytes
+    sum.datagramBytes += right.datagramBytes
     return sum
   }
 
@@ -42,6 +43,7 @@ struct Traffic: Hashable, Sendable {
     var rest = left
     rest.packets -= right.packets
     rest.bytes -= right.bytes
+    rest.datagramBytes -= right.datagramBytes
     return rest
   }
 }

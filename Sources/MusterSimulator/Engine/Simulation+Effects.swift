@@ -61,12 +61,20 @@ extension Simulation {
     if status != before { tell(index, .status(status)) }
   }
 
+  private func carriesMarker(_ bytes: [UInt8]) -> Bool {
+    guard let first = marker.first, bytes.count >= marker.count else { return false }
+    for start in 0...(bytes.count - marker.count) where bytes[start] == first {
+      if bytes[start..<(start + marker.count)].elementsEqual(marker) { return true }
+    }
+    return false
+  }
+
   private mutating func transmit(_ bytes: [UInt8], from: Int, to: Int) {
     datagrams += 1
     self.bytes += bytes.count
     largestDatagram = max(largestDatagram, bytes.count)
     nodes[from].sent.add(bytes.count)
-    if !marker.isEmpty, bytes.contains(marker) { markedDatagrams += 1 }
+    if !marker.isEmpty, carriesMarker(bytes) { markedDatagrams += 1 }
     let link = SimulatedNetwork.Link(from, to)
     guard
       let arrival = network.carry(

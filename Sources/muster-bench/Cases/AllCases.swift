@@ -34,10 +34,13 @@ extension BenchCase {
 struct Rates {
   var packets: Int64
   var bytes: Int64
+  /// Without what went over streams.
+  var datagramBytes: Int64
 
   init(_ traffic: Traffic, members: Int, microseconds: Int64) {
     let span = max(1, microseconds) * Int64(members)
     packets = Int64(traffic.packets) * 1_000_000_000 / span
     bytes = Int64(traffic.bytes) * 1_000_000_000 / span
+    datagramBytes = Int64(traffic.datagramBytes) * 1_000_000_000 / span
   }
 }
