@@ -7,7 +7,8 @@ struct BenchOptions: Sendable {
   }
 
   static let usage = """
-    usage: muster-bench CASE… [--seeds N] [--from N] [--nodes N,N…] [--jobs N] [--short] [--json FILE]
+    usage: muster-bench CASE… [--seeds N] [--from N] [--nodes N,N…] [--jobs N] [--short|--full]
+                              [--json FILE]
 
     Runs Muster and the published protocol through the same experiments, on one simulated network,
     with the same seeds and faults. Exit code 1: a target was missed.
@@ -18,6 +19,7 @@ struct BenchOptions: Sendable {
       --nodes   other sizes than the case's own
       --jobs    so many threads; default: one a processor
       --short   fewer settings, shorter runs
+      --full    every setting, long runs: hours
       --json    write the lines to this file as well
 
     """
@@ -28,6 +30,7 @@ struct BenchOptions: Sendable {
   var nodes: [Int]?
   var jobs = ParallelWork<Int>.processors
   var isShort = false
+  var isFull = false
   var json: String?
 
   init(_ arguments: [String]) throws(Refusal) {
@@ -35,6 +38,7 @@ struct BenchOptions: Sendable {
     while let word = rest.popFirst() {
       switch word {
       case "--short": isShort = true
+      case "--full": isFull = true
       case "--json": json = try Self.value(word, &rest)
       case "--seeds": seeds = try Self.number(word, &rest, 1...1_000_000)
       case "--from": first = UInt64(try Self.number(word, &rest, 0...Int.max))
@@ -75,6 +79,12 @@ struct BenchOptions: Sendable {
         text: "\(name) \"\(text)\" is no number from \(range.lowerBound) to \(range.upperBound)")
     }
     return number
+  }
+
+  /// One of three, by how much is asked for.
+  func extent<Value>(short: Value, standard: Value, full: Value) -> Value {
+    if isFull { return full }
+    return isShort ? short : standard
   }
 
   /// The seeds of a case that would like `standard` of them, or `short` in a short run.

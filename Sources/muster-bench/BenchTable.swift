@@ -21,7 +21,11 @@ struct BenchTable {
       guard let result = results[number] else { continue }
       if measured[job.setting] == nil { settings.append(job.setting) }
       measured[job.setting, default: [:]][job.side, default: Measured()].merge(result)
+      if bench.hasTotal {
+        measured["all", default: [:]][job.side, default: Measured()].merge(result)
+      }
     }
+    if bench.hasTotal { settings.append("all") }
     for setting in settings {
       for rule in bench.rows(setting) {
         let values = (measured[setting] ?? [:]).compactMapValues(rule.value)
@@ -31,11 +35,8 @@ struct BenchTable {
   }
 
   private static func line(_ setting: String, _ rule: RowRule, _ values: [Side: Int64]) -> Line {
-    let verdicts = rule.targets.map { target in
-      values[.ours].flatMap { target.isMet($0, values[.reference]) }
-    }
     // A value that a target asks for and nobody measured is a target missed.
-    let isMet = rule.targets.isEmpty ? nil : verdicts.allSatisfy { $0 ?? false }
+    let isMet = rule.targets.isEmpty ? nil : rule.targets.allSatisfy { $0.isMet(values) }
     return Line(setting: setting, rule: rule, values: values, isMet: isMet)
   }
 
@@ -69,10 +70,18 @@ struct BenchTable {
   }
 
   private func ratio(_ line: Line) -> String {
-    guard let ours = line.values[.ours], let theirs = line.values[.reference], theirs > 0 else {
-      return ""
+    let values = line.values
+    var text = ""
+    if let ours = values[.ours], let theirs = values[.reference], theirs > 0 {
+      text = Unit.decimal(ours * 1_000 / theirs, 10, digits: 1) + " %"
     }
-    return Unit.decimal(ours * 1_000 / theirs, 10, digits: 1) + " %"
+    if let swim = values[.swim], swim > 0 {
+      let shares = [values[.ours], values[.reference]].compactMap { $0 }.map {
+        Unit.decimal($0 * 100_000 / swim, 1_000, digits: 2)
+      }
+      text += " (of swim: \(shares.joined(separator: ", ")) %)"
+    }
+    return text
   }
 
   var json: Json {

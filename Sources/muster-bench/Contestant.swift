@@ -87,8 +87,8 @@ extension Contestant {
     }
   }
 
-  /// Runs until `see` says that this was all it waits for.
-  mutating func run(
+  /// Runs until `isDone` says that this was all it waits for.
+  mutating func seek(
     until end: Instant, unless isDone: (Instant, Sighting) -> Bool
   ) {
     while step(upTo: end) {

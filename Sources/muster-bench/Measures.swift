@@ -32,12 +32,16 @@ enum Target: Hashable, Sendable {
   case atLeast(Int64)
   /// Ours in thousandths of the reference's.
   case ratio(Int64)
+  /// In hundred-thousandths of SWIM's.
+  case ofSwim(Int64)
 
-  func isMet(_ ours: Int64, _ reference: Int64?) -> Bool? {
+  func isMet(_ values: [Side: Int64]) -> Bool {
+    guard let ours = values[.ours] else { return false }
     switch self {
-    case .atMost(let bound): ours <= bound
-    case .atLeast(let bound): ours >= bound
-    case .ratio(let bound): reference.map { ours * 1_000 <= $0 * bound }
+    case .atMost(let bound): return ours <= bound
+    case .atLeast(let bound): return ours >= bound
+    case .ratio(let bound): return values[.reference].map { ours * 1_000 <= $0 * bound } ?? false
+    case .ofSwim(let bound): return values[.swim].map { ours * 100_000 <= $0 * bound } ?? false
     }
   }
 
@@ -46,6 +50,7 @@ enum Target: Hashable, Sendable {
     case .atMost(let bound): "<= \(unit.text(bound))"
     case .atLeast(let bound): ">= \(unit.text(bound))"
     case .ratio(let bound): "<= \(Unit.decimal(bound, 10, digits: 0)) %"
+    case .ofSwim(let bound): "<= \(Unit.decimal(bound, 1_000, digits: 1)) % of swim"
     }
   }
 }
@@ -117,6 +122,17 @@ struct BenchCase: Sendable {
   var name: String
   var title: String
   var jobs: [BenchJob]
+  /// Whether all settings together are shown too, as the setting `all`.
+  var hasTotal = false
   /// By setting.
   var rows: @Sendable (String) -> [RowRule]
+}
+
+extension RowRule {
+  /// For settings that only show where a total comes from.
+  var withoutTargets: RowRule {
+    var rule = self
+    rule.targets = []
+    return rule
+  }
 }

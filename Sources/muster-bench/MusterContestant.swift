@@ -14,7 +14,6 @@ struct MusterContestant: Contestant {
   init(_ count: Int, seed: UInt64) {
     simulation = Simulation(seed: seed, expect: UInt32(count))
     simulation.keepsEvents = false
-    for _ in 0..<count { simulation.add() }
   }
 
   var now: Instant { simulation.now }
@@ -52,7 +51,8 @@ struct MusterContestant: Contestant {
   }
 
   mutating func form(_ members: Int) {
-    precondition(members == count, "a simulation forms as a whole")
+    precondition(count == 0, "a simulation forms as a whole")
+    for _ in 0..<members { simulation.add() }
     simulation.form(usesMulticast: false)
     for index in 0..<members { note(index) }
   }
@@ -62,7 +62,7 @@ struct MusterContestant: Contestant {
   }
 
   mutating func join(_ index: Int, through seed: Int) {
-    if index >= count { simulation.add() }
+    while count <= index { simulation.add() }
     simulation.beginTurn(index)
     let addresses = index == seed ? [] : [simulation.nodes[seed].address]
     simulation.boot(index, join: addresses, multicast: false)

@@ -1,14 +1,24 @@
 import MusterReference
 
 extension BenchCase {
-  static let names = ["1", "1b", "7", "reference"]
+  static let names = ["1", "1b", "2", "3", "4", "5", "6", "7", "reference", "gate"]
 
   static func named(_ name: String, _ options: BenchOptions) -> [BenchCase] {
     switch name {
     case "1": [CrashCase.bench(options)]
     case "1b": [PauseCase.bench(options)]
     case "7": [DisseminationCase.bench(options)]
-    case "reference": [ReferenceCase.schedule(options)]
+    case "2": [BlockCase.latency(options), BlockCase.grid(options)]
+    case "3": [StarvationCase.bench(options)]
+    case "4": [LossCase.joins(options), LossCase.calm(options)]
+    case "5": [BootstrapCase.bench(options)]
+    case "6": [GrayCase.bench(options)]
+    case "gate": GateCase.benches(options)
+    case "reference":
+      [
+        ReferenceCase.schedule(options),
+        BlockCase.grid(options, sides: trio.filter { $0.0 != .ours }),
+      ]
     default: []
     }
   }
@@ -24,6 +34,15 @@ extension BenchCase {
       }
     }
   }
+
+  /// With SWIM beside them; the papers give suspicions 5 log10 N.
+  static let trio: [(Side, ContestantKind)] = {
+    var lifeguard = ReferenceSettings()
+    lifeguard.suspicionMultiplier = 5
+    var swim = lifeguard
+    swim.parts = []
+    return [(.ours, .muster), (.reference, .reference(lifeguard)), (.swim, .reference(swim))]
+  }()
 
   static let pair: [(Side, ContestantKind)] = [
     (.ours, .muster), (.reference, .reference(ReferenceSettings())),

@@ -60,7 +60,7 @@ enum CrashCase {
       contestant.run(until: crashAt + window) { at, sighting in watch.see(at, sighting) }
     }
     if !watch.isOver {
-      contestant.run(until: crashAt + .seconds(60)) { at, sighting in
+      contestant.seek(until: crashAt + .seconds(60)) { at, sighting in
         watch.see(at, sighting)
         return watch.isOver
       }

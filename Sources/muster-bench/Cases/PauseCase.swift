@@ -64,7 +64,7 @@ enum PauseCase {
     contestant.resume(victim)
     var isDead = false
     // What was decided before it could answer shows within a few seconds.
-    contestant.run(until: from + pause + .seconds(3)) { _, sighting in
+    contestant.seek(until: from + pause + .seconds(3)) { _, sighting in
       if sighting.subject == victim, sighting.state == .dead { isDead = true }
       return isDead
     }
