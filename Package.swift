@@ -36,6 +36,10 @@ let package = Package(
     .target(
       name: "MusterSimulator", dependencies: ["MusterState", "MusterDecisions", "MusterProtocol"],
       swiftSettings: pure + planted),
+    // What Muster is measured against; nothing that ships knows it.
+    .target(
+      name: "MusterReference", dependencies: ["MusterProtocol", "MusterSimulator"],
+      swiftSettings: pure),
 
     // C, in safe Swift.
     .target(name: "CLinux"),
@@ -75,6 +79,14 @@ let package = Package(
     .executableTarget(
       name: "muster-fetch", dependencies: ["CCurl", "CArchive", "CSodium"], swiftSettings: strict),
 
+    .executableTarget(
+      name: "muster-bench",
+      dependencies: [
+        "MusterReference", "MusterSimulator", "MusterProtocol", "MusterState", "MusterSystem",
+        "MusterAgent",
+      ],
+      swiftSettings: strict),
+
     .testTarget(
       name: "MusterStateTests", dependencies: ["MusterState"], swiftSettings: strict),
     .testTarget(
@@ -88,6 +100,10 @@ let package = Package(
       name: "MusterSimulatorTests",
       dependencies: ["MusterProtocol", "MusterDecisions", "MusterState", "MusterSimulator"],
       swiftSettings: strict + planted),
+    .testTarget(
+      name: "MusterReferenceTests",
+      dependencies: ["MusterReference", "MusterSimulator", "MusterProtocol"],
+      swiftSettings: strict),
     .testTarget(
       name: "MusterSystemTests", dependencies: ["MusterSystem"], swiftSettings: strict),
     .testTarget(

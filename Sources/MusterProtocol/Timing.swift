@@ -14,6 +14,8 @@ package struct Timing: Hashable, Sendable {
   package var loneSuspicionWindow = TimeSpan.milliseconds(3_000)
   /// The same when nobody accuses but members that do not observe the subject.
   package var strangerSuspicionWindow = TimeSpan.milliseconds(12_000)
+  /// Who comes back from the dead within this time was slow, and is given longer from then on.
+  package var tardinessLimit = TimeSpan.seconds(15)
   /// A turn that comes so much too late shifts every running verdict by the delay.
   package var stallThreshold = TimeSpan.milliseconds(100)
   /// Dead and left members are shown for so long, and re-contacted for ever.

@@ -7,6 +7,7 @@ private let allowedImports: [String: Set<String>] = [
   "MusterDecisions": ["MusterState"],
   "MusterProtocol": ["MusterState", "MusterDecisions"],
   "MusterSimulator": ["MusterState", "MusterDecisions", "MusterProtocol"],
+  "MusterReference": ["MusterProtocol", "MusterSimulator"],
   "MusterSystem": ["CLinux", "CSodium", "CYaml", "CMicrohttpd", "Glibc", "Synchronization"],
   "MusterReleases": ["MusterState", "MusterSystem", "Synchronization"],
   "MusterAgent": [
@@ -14,6 +15,10 @@ private let allowedImports: [String: Set<String>] = [
   ],
   "muster": ["MusterAgent", "MusterSimulator", "MusterState", "MusterProtocol", "MusterSystem"],
   "muster-bench-receive": ["MusterAgent", "MusterProtocol", "MusterState", "MusterSystem"],
+  "muster-bench": [
+    "MusterReference", "MusterSimulator", "MusterProtocol", "MusterState", "MusterSystem",
+    "MusterAgent",
+  ],
   "muster-fetch": ["CCurl", "CArchive", "CSodium", "Glibc"],
 ]
 

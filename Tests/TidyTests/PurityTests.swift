@@ -2,7 +2,7 @@ import Testing
 
 /// Rooms whose every answer follows from their arguments.
 private let pureRooms: Set = [
-  "MusterState", "MusterDecisions", "MusterProtocol", "MusterSimulator",
+  "MusterState", "MusterDecisions", "MusterProtocol", "MusterSimulator", "MusterReference",
 ]
 
 /// What reaches for time, chance, the machine, another thread, or arithmetic that rounds. The

@@ -11,6 +11,8 @@ struct Member: Sendable {
   /// When the first standing accusation was seen.
   var suspectedAt: Instant?
   var state: MemberState
+  /// How long it took lately to answer accusations.
+  var tardiness = Patience(halfLife: .seconds(30))
   /// How often the suspect was told of it directly.
   var reminders: UInt8 = 0
   /// Whether the member has signed two values for one version; nothing of it is taken any more.

@@ -1,12 +1,14 @@
 import MusterState
 
-/// How slow something has lately been, at its worst: it falls to half every four seconds. A node
-/// that was late, or whose answers were, is given that much more time before anything is held
-/// against somebody. See "Detection" in `proto/README.md`.
+/// How slow something has lately been, at its worst; it falls to half again and again. A node that
+/// was late, or whose answers were, is given that much more time before anything is held against
+/// somebody. See "Detection" in `proto/README.md`.
 struct Patience: Sendable {
-  private static let halfLife = TimeSpan.seconds(4)
+  private let halfLife: TimeSpan
   /// What a machine that is busy for long is given at most.
   static let most = TimeSpan.seconds(4)
+
+  init(halfLife: TimeSpan = .seconds(4)) { self.halfLife = halfLife }
 
   private var worst = TimeSpan.zero
   private var at = Instant.zero
@@ -19,7 +21,7 @@ struct Patience: Sendable {
 
   func left(at now: Instant) -> TimeSpan {
     guard worst > .zero else { return .zero }
-    let halvings = (now - at).nanoseconds / Self.halfLife.nanoseconds
+    let halvings = (now - at).nanoseconds / halfLife.nanoseconds
     return halvings < 12 ? TimeSpan(nanoseconds: worst.nanoseconds >> halvings) : .zero
   }
 }

@@ -15,6 +15,7 @@ extension Peer {
     if !isNew, member.incarnation != incarnation || member.address != card.address {
       sessions[author] = nil
     }
+    if member.incarnation == incarnation, !card.hasLeft { noteTardiness(of: &member) }
     member.card = card
     member.stamp = stamp
     member.incarnation = incarnation
@@ -31,6 +32,16 @@ extension Peer {
       reconsider(author)
     }
     if author != id { greetNamesake(author) }
+  }
+
+  /// Another word of the same life: it took so long to answer the accusation. Who was believed dead
+  /// for long was cut off, not slow.
+  private func noteTardiness(of member: inout Member) {
+    if let since = member.suspectedAt {
+      member.tardiness.note(now - since, at: now)
+    } else if member.state == .dead, now - member.since < timing.tardinessLimit {
+      member.tardiness.note(now - member.since + timing.refutationWindow, at: now)
+    }
   }
 
   /// Changes what is believed, keeps ring and overlay in step, and tells.
@@ -169,7 +180,9 @@ extension Peer {
     let (agreeing, observing) = agreement(on: subject)
     let wanted = min(3, max(1, observing))
     if agreeing == 0, durable.founding != nil { return since + timing.strangerSuspicionWindow }
-    let window = agreeing >= wanted ? timing.refutationWindow : timing.loneSuspicionWindow
+    let window =
+      (agreeing >= wanted ? timing.refutationWindow : timing.loneSuspicionWindow)
+      + (members[subject]?.tardiness.left(at: now) ?? .zero) * 2
     return since + window + timing.refutationWindow * prober.loss.windows + crowding
       + prober.stalls.left(at: now) * 2
   }

@@ -2,7 +2,7 @@ import MusterProtocol
 
 /// What will happen, in the order of time and, at one instant, of scheduling: a binary heap of
 /// small keys. Payloads stay where they were put, so that ordering never touches them.
-struct EventQueue<Payload: Sendable>: Sendable {
+package struct EventQueue<Payload: Sendable>: Sendable {
   private struct Key: Sendable {
     var at: Int64
     var serial: UInt64
@@ -14,12 +14,14 @@ struct EventQueue<Payload: Sendable>: Sendable {
   private var free: [Int] = []
   private var serial: UInt64 = 0
 
-  var count: Int { heap.count }
+  package init() {}
+
+  package var count: Int { heap.count }
 
   /// When the next event is due; `nil` when there is none.
-  var next: Instant? { heap.first.map { Instant(nanoseconds: $0.at) } }
+  package var next: Instant? { heap.first.map { Instant(nanoseconds: $0.at) } }
 
-  mutating func schedule(_ payload: Payload, at time: Instant) {
+  package mutating func schedule(_ payload: Payload, at time: Instant) {
     let slot: Int
     if let last = free.popLast() {
       slot = last
@@ -40,7 +42,7 @@ struct EventQueue<Payload: Sendable>: Sendable {
   }
 
   /// Takes the earliest event out.
-  mutating func popFirst() -> (at: Instant, payload: Payload)? {
+  package mutating func popFirst() -> (at: Instant, payload: Payload)? {
     guard let first = heap.first, let payload = slots[first.slot] else { return nil }
     slots[first.slot] = nil
     free.append(first.slot)

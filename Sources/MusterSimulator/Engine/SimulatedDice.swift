@@ -1,3 +1,5 @@
+import MusterProtocol
+
 /// The simulation's own chance: splitmix64, whole numbers only.
 package struct SimulatedDice: Sendable {
   private var state: UInt64
@@ -13,5 +15,10 @@ package struct SimulatedDice: Sendable {
 
   package mutating func below(_ bound: UInt64) -> UInt64 {
     next().multipliedFullWidth(by: bound).high
+  }
+
+  /// A length of time below `span`.
+  package mutating func upTo(_ span: TimeSpan) -> TimeSpan {
+    TimeSpan(nanoseconds: Int64(below(UInt64(max(1, span.nanoseconds)))))
   }
 }

@@ -53,8 +53,45 @@ package struct SimulatedNetwork: Sendable {
     allowsMulticast && (multicastZone[from] ?? 0) == (multicastZone[to] ?? 0)
   }
 
-  func loss(from: Int, to: Int) -> UInt64 {
+  package func loss(from: Int, to: Int) -> UInt64 {
     linkLoss.isEmpty ? lossPerMille : max(lossPerMille, linkLoss[Link(from, to)] ?? 0)
+  }
+
+  /// When a datagram that was sent arrives; `again` is set where it was duplicated.
+  package struct Arrival: Hashable, Sendable {
+    package var at: Instant
+    package var again: Instant?
+  }
+
+  /// What happens to one datagram. Every protocol that is simulated sends through here, so that a
+  /// comparison compares protocols and not networks.
+  ///
+  /// - Parameter sendsUntil: until when the sender's own link is busy.
+  /// - Returns: `nil` when it is lost.
+  package func carry(
+    bytes: Int, over link: Link, at now: Instant, sendsUntil: inout Instant,
+    dice: inout SimulatedDice
+  ) -> Arrival? {
+    let loss = loss(from: link.from, to: link.to)
+    guard isOpen(from: link.from, to: link.to), loss == 0 || dice.below(1_000) >= loss else {
+      return nil
+    }
+    var arrival = now + delay + dice.upTo(jitter)
+    if latePerMille > 0, dice.below(1_000) < latePerMille {
+      arrival = arrival + dice.upTo(lateness)
+    }
+    if bytesPerSecond > 0 {
+      let begins = max(now, sendsUntil)
+      guard begins - now <= queueing else { return nil }
+      sendsUntil =
+        begins + TimeSpan(nanoseconds: Int64(bytes) * 1_000_000_000 / Int64(bytesPerSecond))
+      arrival = arrival + (begins - now)
+    }
+    if !clogged.isEmpty, let until = clogged[link] { arrival = max(arrival, until) }
+    guard duplicatedPerMille > 0, dice.below(1_000) < duplicatedPerMille else {
+      return Arrival(at: arrival)
+    }
+    return Arrival(at: arrival, again: arrival + dice.upTo(.milliseconds(50)))
   }
 
   /// Cuts every link between two groups, both ways.

@@ -8,6 +8,18 @@ package final class RunningPeer {
   init(_ peer: Peer) { core = peer }
 }
 
+/// Datagrams and their bytes, without the headers of UDP, IP and the link.
+package struct SimulatedTraffic: Hashable, Sendable {
+  package var datagrams = 0
+  package var bytes = 0
+  package init() {}
+
+  package mutating func add(_ count: Int) {
+    datagrams += 1
+    bytes += count
+  }
+}
+
 /// One simulated machine: its disk, its clock, the daemon that runs there, and what ails it. A
 /// reference, because it belongs to one simulation and is looked at after every event.
 package final class SimulatedNode {
@@ -35,8 +47,13 @@ package final class SimulatedNode {
   package internal(set) var planted: PlantedBugs = []
   /// Set by an operator who takes the machine out of service for good.
   package internal(set) var isGone = false
+  /// What it has put on the network, and what reached its daemon; a comparison asks.
+  package internal(set) var sent = SimulatedTraffic()
+  package internal(set) var received = SimulatedTraffic()
   var start = Start()
+  /// What arrived while it was paused or had no processor: as many as a socket's buffer holds.
   var pending: [Simulation.Occurrence] = []
+  package static let pendingAtMost = 4_096
   var busyUntil = Instant.zero
   /// The instant at which it has the processor, for everything that waits.
   var freeAt = Instant(nanoseconds: -1)

@@ -61,40 +61,28 @@ extension Simulation {
     if status != before { tell(index, .status(status)) }
   }
 
+  private func carriesMarker(_ bytes: [UInt8]) -> Bool {
+    guard let first = marker.first, bytes.count >= marker.count else { return false }
+    for start in 0...(bytes.count - marker.count) where bytes[start] == first {
+      if bytes[start..<(start + marker.count)].elementsEqual(marker) { return true }
+    }
+    return false
+  }
+
   private mutating func transmit(_ bytes: [UInt8], from: Int, to: Int) {
     datagrams += 1
     self.bytes += bytes.count
     largestDatagram = max(largestDatagram, bytes.count)
-    let loss = network.loss(from: from, to: to)
-    guard network.isOpen(from: from, to: to), loss == 0 || dice.below(1_000) >= loss else {
-      return
-    }
-    var arrival = now + network.delay
-    arrival = arrival + TimeSpan(nanoseconds: below(network.jitter))
-    if network.latePerMille > 0, dice.below(1_000) < network.latePerMille {
-      arrival = arrival + TimeSpan(nanoseconds: below(network.lateness))
-    }
-    if network.bytesPerSecond > 0 {
-      let begins = max(now, nodes[from].sendsUntil)
-      guard begins - now <= network.queueing else { return }
-      let takes = Int64(bytes.count) * 1_000_000_000 / Int64(network.bytesPerSecond)
-      nodes[from].sendsUntil = begins + TimeSpan(nanoseconds: takes)
-      arrival = arrival + (begins - now)
-    }
-    if !network.clogged.isEmpty,
-      let until = network.clogged[SimulatedNetwork.Link(from, to)]
-    {
-      arrival = max(arrival, until)
-    }
+    nodes[from].sent.add(bytes.count)
+    if !marker.isEmpty, carriesMarker(bytes) { markedDatagrams += 1 }
+    let link = SimulatedNetwork.Link(from, to)
+    guard
+      let arrival = network.carry(
+        bytes: bytes.count, over: link, at: now, sendsUntil: &nodes[from].sendsUntil, dice: &dice)
+    else { return }
     let datagram = Occurrence.datagram(bytes, from: nodes[from].address, to: to)
-    queue.schedule(datagram, at: arrival)
-    if network.duplicatedPerMille > 0, dice.below(1_000) < network.duplicatedPerMille {
-      queue.schedule(datagram, at: arrival + TimeSpan(nanoseconds: below(.milliseconds(50))))
-    }
-  }
-
-  private mutating func below(_ span: TimeSpan) -> Int64 {
-    Int64(dice.below(UInt64(max(1, span.nanoseconds))))
+    queue.schedule(datagram, at: arrival.at)
+    if let again = arrival.again { queue.schedule(datagram, at: again) }
   }
 }
 

@@ -41,6 +41,9 @@ package struct Simulation {
   package internal(set) var bytes = 0
   package private(set) var turns = 0
   package internal(set) var largestDatagram = 0
+  /// Bytes whose way is followed, and the datagrams that carried them: seals here hide nothing.
+  package var marker: [UInt8] = []
+  package internal(set) var markedDatagrams = 0
   /// Keys of identities that were lost with their disk.
   package private(set) var formerKeys: [NodeID: PublicKey] = [:]
   /// What the last event did.
@@ -290,6 +293,7 @@ package struct Simulation {
       guard nodes[index].running != nil else { return }
       if hold(event, for: index) { return }
       turn.wasDatagram = true
+      nodes[index].received.add(bytes.count)
       tell(index, .datagram(bytes, from: from))
     case .timer(_, let life):
       guard nodes[index].life == life, nodes[index].running != nil else { return }
@@ -334,7 +338,7 @@ package struct Simulation {
         queue.schedule(.turn(node: index, life: node.life), at: node.busyUntil)
       }
     }
-    if node.pending.count < 4_096 { node.pending.append(event) }
+    if node.pending.count < SimulatedNode.pendingAtMost { node.pending.append(event) }
     return true
   }
 

@@ -1,0 +1,95 @@
+import MusterSystem
+
+/// What the command line asks for.
+struct BenchOptions: Sendable {
+  struct Refusal: Error {
+    var text: String
+  }
+
+  static let usage = """
+    usage: muster-bench CASE… [--seeds N] [--from N] [--nodes N,N…] [--jobs N] [--short|--full]
+                              [--json FILE]
+
+    Runs Muster and the published protocol through the same experiments, on one simulated network,
+    with the same seeds and faults. Exit code 1: a target was missed.
+
+      CASE      \(BenchCase.names.joined(separator: ", "))
+      --seeds   so many runs of each setting; default: the case's own
+      --from    the first seed; default 1
+      --nodes   other sizes than the case's own
+      --jobs    so many threads; default: one a processor
+      --short   fewer settings, shorter runs
+      --full    every setting, long runs: hours
+      --json    write the lines to this file as well
+
+    """
+
+  var cases: [String] = []
+  var seeds: Int?
+  var first: UInt64 = 1
+  var nodes: [Int]?
+  var jobs = ParallelWork<Int>.processors
+  var isShort = false
+  var isFull = false
+  var json: String?
+
+  init(_ arguments: [String]) throws(Refusal) {
+    var rest = arguments[...]
+    while let word = rest.popFirst() {
+      switch word {
+      case "--short": isShort = true
+      case "--full": isFull = true
+      case "--json": json = try Self.value(word, &rest)
+      case "--seeds": seeds = try Self.number(word, &rest, 1...1_000_000)
+      case "--from": first = UInt64(try Self.number(word, &rest, 0...Int.max))
+      case "--jobs": jobs = try Self.number(word, &rest, 1...1_024)
+      case "--nodes":
+        let words = try Self.value(word, &rest).split(separator: ",")
+        var sizes: [Int] = []
+        for size in words { sizes.append(try Self.number(word, String(size), 8...10_000)) }
+        nodes = sizes
+      default:
+        guard BenchCase.names.contains(word) else {
+          throw Refusal(text: "\"\(word)\" is no case and no option")
+        }
+        cases.append(word)
+      }
+    }
+    if cases.isEmpty { throw Refusal(text: "no case is named") }
+  }
+
+  private static func value(
+    _ name: String, _ rest: inout ArraySlice<String>
+  ) throws(Refusal) -> String {
+    guard let value = rest.popFirst() else { throw Refusal(text: "\(name) needs a value") }
+    return value
+  }
+
+  private static func number(
+    _ name: String, _ rest: inout ArraySlice<String>, _ range: ClosedRange<Int>
+  ) throws(Refusal) -> Int {
+    try number(name, try value(name, &rest), range)
+  }
+
+  private static func number(
+    _ name: String, _ text: String, _ range: ClosedRange<Int>
+  ) throws(Refusal) -> Int {
+    guard let number = Int(text), range.contains(number) else {
+      throw Refusal(
+        text: "\(name) \"\(text)\" is no number from \(range.lowerBound) to \(range.upperBound)")
+    }
+    return number
+  }
+
+  /// One of three, by how much is asked for.
+  func extent<Value>(short: Value, standard: Value, full: Value) -> Value {
+    if isFull { return full }
+    return isShort ? short : standard
+  }
+
+  /// The seeds of a case that would like `standard` of them, or `short` in a short run.
+  func seeds(_ standard: Int, short: Int) -> [UInt64] {
+    let count = seeds ?? (isShort ? short : standard)
+    return (0..<count).map { first + UInt64($0) }
+  }
+}

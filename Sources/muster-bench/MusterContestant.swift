@@ -1,0 +1,89 @@
+import MusterProtocol
+import MusterSimulator
+import MusterState
+
+/// Muster, as the simulator drives it: the daemon's own core with its coding and its signatures.
+struct MusterContestant: Contestant {
+  private static let key = "bench"
+
+  private var simulation: Simulation
+  private var places: [NodeID: Int] = [:]
+  private var updates: UInt64 = 0
+  private(set) var sightings: [Sighting] = []
+
+  init(_ count: Int, seed: UInt64) {
+    simulation = Simulation(seed: seed, expect: UInt32(count))
+    simulation.keepsEvents = false
+  }
+
+  var now: Instant { simulation.now }
+  var count: Int { simulation.nodes.count }
+  var payloadSends: Int { simulation.markedDatagrams }
+
+  var network: SimulatedNetwork {
+    get { simulation.network }
+    set { simulation.network = newValue }
+  }
+
+  mutating func step(upTo end: Instant) -> Bool {
+    let went = simulation.step(upTo: end)
+    sightings.removeAll(keepingCapacity: true)
+    guard went else { return false }
+    collect()
+    return true
+  }
+
+  private mutating func collect() {
+    let observer = simulation.turn.node
+    for event in simulation.turn.events {
+      let seen: (NodeID, Sighting.State)? =
+        switch event {
+        case .memberAlive(let node, _, _): (node, .alive)
+        case .memberSuspect(let node, _, _): (node, .suspect)
+        case .memberDead(let node, _, _), .memberLeft(let node, _): (node, .dead)
+        case .recordUpdated(let node, let name) where name == RecordName.data.text:
+          (node, .updated)
+        default: nil
+        }
+      guard let (node, state) = seen, let subject = places[node] else { continue }
+      sightings.append(Sighting(observer: observer, subject: subject, state: state))
+    }
+  }
+
+  mutating func form(_ members: Int) {
+    precondition(count == 0, "a simulation forms as a whole")
+    for _ in 0..<members { simulation.add() }
+    simulation.form(usesMulticast: false)
+    for index in 0..<members { note(index) }
+  }
+
+  private mutating func note(_ index: Int) {
+    if let id = simulation.id(index) { places[id] = index }
+  }
+
+  mutating func join(_ index: Int, through seed: Int) {
+    while count <= index { simulation.add() }
+    simulation.beginTurn(index)
+    let addresses = index == seed ? [] : [simulation.nodes[seed].address]
+    simulation.boot(index, join: addresses, multicast: false)
+    note(index)
+  }
+
+  mutating func crash(_ index: Int) { simulation.crash(index) }
+  mutating func pause(_ index: Int) { simulation.pause(index) }
+  mutating func resume(_ index: Int) { simulation.resume(index) }
+  mutating func starve(_ index: Int, _ span: TimeSpan) {
+    simulation.nodes[index].starvation = span
+  }
+
+  mutating func update(_ index: Int) {
+    updates += 1
+    let value = "value-to-be-followed-\(updates)"
+    simulation.marker = Array(value.utf8)
+    simulation.beginTurn(index)
+    simulation.command(index, .setOwn(key: Self.key, value: value), ticket: updates)
+  }
+
+  func sent(_ index: Int) -> Traffic { Traffic(simulation.nodes[index].sent) }
+  func received(_ index: Int) -> Traffic { Traffic(simulation.nodes[index].received) }
+}

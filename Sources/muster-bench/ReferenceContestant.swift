@@ -1,0 +1,52 @@
+import MusterProtocol
+import MusterReference
+import MusterSimulator
+
+/// The published protocol, as an experiment sees it.
+struct ReferenceContestant: Contestant {
+  private var cluster: ReferenceCluster
+
+  init(_ count: Int, seed: UInt64, _ settings: ReferenceSettings) {
+    cluster = ReferenceCluster(count: count, seed: seed, settings: settings)
+  }
+
+  var now: Instant { cluster.now }
+  var count: Int { cluster.count }
+  var payloadSends: Int { cluster.sendsOfWatched }
+
+  var network: SimulatedNetwork {
+    get { cluster.network }
+    set { cluster.network = newValue }
+  }
+
+  var sightings: [Sighting] {
+    cluster.sightings.map { sighting in
+      let state: Sighting.State =
+        switch sighting.state {
+        case .alive: .alive
+        case .suspect: .suspect
+        case .dead: .dead
+        case .updated: .updated
+        }
+      return Sighting(observer: sighting.observer, subject: sighting.subject, state: state)
+    }
+  }
+
+  mutating func step(upTo end: Instant) -> Bool { cluster.step(upTo: end) }
+  mutating func form(_ members: Int) { cluster.form(members) }
+  mutating func join(_ index: Int, through seed: Int) { cluster.join(index, through: seed) }
+  mutating func crash(_ index: Int) { cluster.crash(index) }
+  mutating func pause(_ index: Int) { cluster.pause(index) }
+  mutating func resume(_ index: Int) { cluster.resume(index) }
+  mutating func starve(_ index: Int, _ span: TimeSpan) { cluster.starve(index, span) }
+
+  mutating func update(_ index: Int) {
+    cluster.watched = index
+    cluster.update(index)
+  }
+
+  func sent(_ index: Int) -> Traffic {
+    Traffic(cluster.sent(index), segments: cluster.streamed(index))
+  }
+  func received(_ index: Int) -> Traffic { Traffic(cluster.received(index)) }
+}
