@@ -22,8 +22,12 @@ package struct Counters: Hashable, Sendable {
   package var relayed: UInt64 = 0
   package var dropped: [UInt64] = Array(repeating: 0, count: DropReason.allCases.count)
 
+  /// Sealed datagrams to members, by what they carried first.
+  package var sent: [UInt64] = Array(repeating: 0, count: FramePart.allCases.count)
+
   package init() {}
 
+  package func count(of part: FramePart) -> UInt64 { sent[part.rawValue] }
   package mutating func drop(_ reason: DropReason) { dropped[reason.rawValue] += 1 }
   package func count(of reason: DropReason) -> UInt64 { dropped[reason.rawValue] }
 }

@@ -37,7 +37,7 @@ package struct Timing: Hashable, Sendable {
   /// Who agrees is asked of a neighbour after this when not everybody has been heard of, doubled
   /// each time; where datagrams are lost, at the second pace, until all neighbours have answered.
   package var agreementInterval = TimeSpan.milliseconds(500)
-  package var agreementIntervalLossy = TimeSpan.milliseconds(100)
+  package var agreementIntervalLossy = TimeSpan.milliseconds(150)
   /// Records that arrive thick and fast are passed on together, so much later at most.
   package var forwardPause = TimeSpan.milliseconds(25)
   /// Chunks asked for and not come are asked for again, of somebody else.
@@ -64,6 +64,8 @@ package struct Timing: Hashable, Sendable {
   package var seal = TimeSpan.seconds(1)
   package var settleCrowded = TimeSpan.seconds(3)
   package var sealCrowded = TimeSpan.seconds(5)
+  /// Mere progress of the register is shown after this, for each 64 members, and up to twice that.
+  package var leisure = TimeSpan.milliseconds(1_500)
   /// How long an operator's request waits for a leader.
   package var requestTimeout = TimeSpan.seconds(30)
   /// How long a plan waits for a mute participant before it goes on without it.

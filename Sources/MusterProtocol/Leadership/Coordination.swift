@@ -254,19 +254,25 @@ extension Peer {
     showChanges()
   }
 
-  /// A node that does not vote and shows nothing but progress of the register may wait: its news
+  /// A node that does not vote and shows nothing but progress of the register may wait, and so may
+  /// a voter that has only learnt what is committed: the leader has counted it by then. Their news
   /// interest nobody at once, and in a large cluster they would be a storm.
   private mutating func isWorthShowingNow(_ card: CoordinationCard) -> Bool {
     guard let shown = coordinationCards[id] else { return true }
     if shown == card {
-      if isVoter { coordination.publishAt = nil }
+      coordination.publishAt = nil
       return false
     }
-    guard !isVoter, shown.founding == card.founding, shown.role == card.role,
+    guard card.role != .leader, shown.founding == card.founding, shown.role == card.role,
       shown.isLeaving == card.isLeaving
     else { return true }
+    if isVoter {
+      var known = shown
+      known.committed = card.committed
+      guard known == card else { return true }
+    }
     if let publishAt = coordination.publishAt { return now >= publishAt }
-    let pause = TimeSpan.milliseconds(500) * Int64(max(1, ring.count / 16))
+    let pause = timing.leisure * Int64(max(1, ring.count / 64))
     coordination.publishAt = now + pause + generator.upTo(pause)
     return false
   }

@@ -53,6 +53,12 @@ extension Peer {
     let before = self.status
     self.status = status
     coordination.isDirty = true
+    // Where nothing is founded nobody does anything yet: hundreds that start at once spare each
+    // other a record each.
+    guard committedBody != nil else {
+      work.publishAt = work.publishAt ?? now + timing.leisure + generator.upTo(timing.leisure)
+      return
+    }
     var quiet = before
     quiet.progress = status.progress
     guard quiet == status, status.progress != nil else {

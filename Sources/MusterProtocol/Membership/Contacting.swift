@@ -12,6 +12,7 @@ struct Contacting: Sendable {
     var via: Event.Discovery
     /// A seed is tried for ever; others only a few times.
     var triesLeft: Int
+    var tries = 0
     /// The beacon that brought the address here: whose it is, and proven only when it is greeted.
     var beacon: Contact.Beacon?
   }
@@ -125,6 +126,7 @@ extension Peer {
       return
     }
     if attempt.triesLeft != .max { attempt.triesLeft -= 1 }
+    attempt.tries += 1
     attempt.next = now + attempt.wait
     attempt.wait = min(attempt.wait * 2, timing.contactRetryMaximum)
     contacting.attempts[address] = attempt
@@ -359,6 +361,10 @@ extension Peer {
     case .superseded:
       if let evidence = welcome.evidence, evidence.author == id { take(evidence, from: nil) }
     case nil:
+      // A newcomer learns what the network loses from its first contact on.
+      if now - bornAt < timing.contactRetryMaximum {
+        prober.loss.note(answeredInRound: attempt.tries)
+      }
       take(welcome.card, from: nil, via: attempt.via)
       noteLife(of: welcome.card.author)
       askToCompare(welcome.card.author)

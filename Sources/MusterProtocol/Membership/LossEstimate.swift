@@ -12,6 +12,12 @@ struct LossEstimate: Sendable {
     move(to: 0)
   }
 
+  /// An accusation was refuted: somebody's probes have failed though their subject lives.
+  mutating func noteRefutation() { move(to: 1_024) }
+
+  /// Whether what is lost is no accident any more.
+  var isLossy: Bool { share >= 128 }
+
   private mutating func move(to sample: Int) { share += (sample - share) / 8 }
 
   /// How often a member is asked before a probe counts as failed. Each round after the first goes
@@ -27,12 +33,18 @@ struct LossEstimate: Sendable {
     }
   }
 
+  /// How many of them are direct, before others are asked: the first, or half of them.
+  var directRounds: Int { isLossy ? rounds / 2 : 1 }
+
+  /// Whether single failures are so common that other observers look only when a probe has failed.
+  var isHeavy: Bool { share >= 320 }
+
   /// How much longer a verdict waits for an answer that may have been lost, too, in refutation
   /// windows.
   var windows: Int64 {
     switch share {
-    case ..<192: 0
-    case ..<448: 1
+    case ..<320: 0
+    case ..<576: 1
     default: 2
     }
   }

@@ -36,7 +36,8 @@ extension Peer {
 
   /// Another word of the same life: it took so long to answer the accusation. Who was believed dead
   /// for long was cut off, not slow.
-  private func noteTardiness(of member: inout Member) {
+  private mutating func noteTardiness(of member: inout Member) {
+    if member.state == .suspect { prober.loss.noteRefutation() }
     if let since = member.suspectedAt {
       member.tardiness.note(now - since, at: now)
     } else if member.state == .dead, now - member.since < timing.tardinessLimit {

@@ -56,6 +56,7 @@ extension Peer {
     prober.targets[node]?.probe?.asked.append(now)
     prober.targets[node]?.probe?.expires = now + wait
     ping(node, sequence: probe.sequence + UInt32(probe.asked.count))
+    guard probe.asked.count >= prober.loss.directRounds else { return }
     for relay in drawRelays(to: node) {
       ask(relay, about: node, sequence: probe.sequence)
     }
@@ -225,7 +226,7 @@ extension Peer {
     if observers(of: request.subject, wide: false).contains(requester) {
       if request.sequence == 0 {
         hearDoubt(of: request.subject)
-      } else {
+      } else if !prober.loss.isHeavy {
         prober.lookNow(at: request.subject, now: now)
       }
     }

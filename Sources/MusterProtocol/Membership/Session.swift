@@ -56,6 +56,7 @@ extension Peer {
     guard let (key, counter) = nextSealing(for: node), let address = members[node]?.address else {
       return
     }
+    counters.sent[frame.part.rawValue] += 1
     let plaintext = frame.encoded
     precondition(plaintext.count <= Envelope.capacity, "frames are packed to fit a datagram")
     let nonce = Nonce(random: generator.bytes16(), counter: counter)

@@ -77,7 +77,7 @@ extension Peer {
     if let next = agreement.nextQuestion, now >= next { askNeighbour() }
   }
 
-  private var isLossy: Bool { prober.loss.share >= 64 }
+  private var isLossy: Bool { prober.loss.isLossy }
 
   private var questionPause: TimeSpan {
     isLossy
