@@ -75,7 +75,7 @@ enum BlockCase {
     while contestant.now < end {
       isBlocked.toggle()
       for index in ailing {
-        if isBlocked { contestant.pause(index) } else { contestant.resume(index) }
+        if isBlocked { contestant.block(index) } else { contestant.unblock(index) }
       }
       let next = contestant.now + .milliseconds(isBlocked ? rhythm.blocked : rhythm.runs)
       contestant.run(until: min(end, next)) { _, sighting in tally.see(sighting) }
@@ -122,7 +122,7 @@ enum BlockCase {
     var contestant = kind.formed(size, seed: seed)
     let ailing = dice.several(members, below: size)
     contestant.run(until: .zero + .seconds(2))
-    for index in ailing { contestant.pause(index) }
+    for index in ailing { contestant.block(index) }
     let from = contestant.now
     var first: [Int: Instant] = [:]
     var seen: [Int: Int] = [:]
