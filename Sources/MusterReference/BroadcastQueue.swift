@@ -1,4 +1,6 @@
-/// Updates that a member passes on: those sent least often first, and among them the newest.
+/// Updates that a member passes on: those sent least often first, and among them the one that was
+/// queued or sent last. (The original goes by age there; lists are cheaper than a tree, and no
+/// schedule depends on it.)
 package struct BroadcastQueue: Sendable {
   private struct Entry: Sendable {
     var key: UInt32
@@ -46,7 +48,7 @@ package struct BroadcastQueue: Sendable {
       if !passed.isEmpty { tiers[tier].append(contentsOf: passed.reversed()) }
       if available < least { break }
     }
-    // Backwards, so that the newest is again the first to go.
+    // Backwards, so that what went first goes first again.
     for (tier, entry) in sent.reversed() {
       guard tier + 1 < limit else {
         current[entry.key] = nil

@@ -1,6 +1,6 @@
 import MusterProtocol
 
-/// How updates travel: with probes and answers, in rounds of gossip, and in exchanges of everything.
+/// How updates travel: with probes and answers, in rounds of gossip, and in exchanges of all.
 extension ReferenceCluster {
   /// A round is due only while there is something to say; rounds keep their beat.
   mutating func armGossip(_ index: Int) {

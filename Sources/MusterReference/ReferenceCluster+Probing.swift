@@ -31,6 +31,23 @@ extension ReferenceCluster {
     let scale = settings.parts.contains(.probe) ? Int64(node.awareness + 1) : 1
     node.probe = RunningProbe(
       subject: subject, sequence: node.sequence, deadline: now + settings.probeInterval * scale)
+    if node.isBlocked {
+      node.probe?.isUnsent = true
+    } else {
+      sendProbe(of: subject, by: node)
+    }
+  }
+
+  /// The ping waited while its time ran: the answer is waited for as long as it ever is, or not at
+  /// all where the time is over.
+  mutating func sendBlockedProbe(_ node: ReferenceNode) {
+    guard let probe = node.probe, probe.isUnsent else { return }
+    node.probe?.isUnsent = false
+    sendProbe(of: probe.subject, by: node)
+    if now >= probe.deadline { askOthers(probe.sequence, node) }
+  }
+
+  private mutating func sendProbe(of subject: Int, by node: ReferenceNode) {
     let opinion = node.opinions[subject]
     if opinion.state == .suspect, settings.parts.contains(.buddy) {
       let notice = ReferenceMessage.suspect(
@@ -44,7 +61,8 @@ extension ReferenceCluster {
 
   /// The direct answer is late: others ask, and a stream is tried.
   mutating func askOthers(_ sequence: UInt32, _ node: ReferenceNode) {
-    guard let probe = node.probe, probe.sequence == sequence else { return }
+    guard let probe = node.probe, probe.sequence == sequence, !probe.wasPassedOn else { return }
+    node.probe?.wasPassedOn = true
     let wantsNack = settings.parts.contains(.probe)
     for relay in draw(
       settings.indirectChecks, node,
@@ -62,8 +80,9 @@ extension ReferenceCluster {
         .ping(sequence), bytes: ReferenceMessage.ping(sequence: sequence).bytes, from: node.index,
         to: probe.subject)
     }
-    let left = probe.deadline - now
-    after(max(.zero, left), .probeDeadline(sequence), node.index)
+    // A member that slept through it all finds this timer ready as well, before any answer.
+    guard now < probe.deadline else { return endProbe(sequence, node) }
+    after(probe.deadline - now, .probeDeadline(sequence), node.index)
   }
 
   /// No answer came in time.

@@ -15,6 +15,13 @@ package struct ReferenceCluster {
     case suspicion(UInt16, serial: UInt32)
     case errand(UInt32)
     case join
+
+    var runsBlocked: Bool {
+      switch self {
+      case .probe, .suspicion: true
+      case .probeTimeout, .probeDeadline, .gossip, .pushPull, .errand, .join: false
+      }
+    }
   }
 
   /// What goes over a reliable stream.
@@ -116,6 +123,7 @@ package struct ReferenceCluster {
 
   package mutating func crash(_ index: Int) {
     nodes[index].isRunning = false
+    nodes[index].isBlocked = false
     nodes[index].life += 1
     nodes[index].pending = []
   }
@@ -127,6 +135,18 @@ package struct ReferenceCluster {
   package mutating func resume(_ index: Int) {
     guard nodes[index].isPaused else { return }
     nodes[index].isPaused = false
+    deliverPending(to: index)
+  }
+
+  /// Nothing is received, and each thread stops where it would send: the one that probes has begun
+  /// its probe then. Suspicions run on.
+  package mutating func block(_ index: Int) { nodes[index].isBlocked = true }
+
+  package mutating func unblock(_ index: Int) {
+    let node = nodes[index]
+    guard node.isBlocked else { return }
+    node.isBlocked = false
+    sendBlockedProbe(node)
     deliverPending(to: index)
   }
 
@@ -219,7 +239,9 @@ package struct ReferenceCluster {
   /// The same as `Simulation` does: what arrives while a member is paused, or waits for the
   /// processor, is kept.
   private mutating func hold(_ event: Occurrence, for node: ReferenceNode) -> Bool {
-    if !node.isPaused {
+    if node.isBlocked {
+      if case .timer(let timer, _, _) = event, timer.runsBlocked { return false }
+    } else if !node.isPaused {
       guard node.starvation > .zero, node.freeAt != now else { return false }
       guard node.busyUntil > now else {
         node.busyUntil = now + dice.upTo(node.starvation)

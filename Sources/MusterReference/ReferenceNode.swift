@@ -40,6 +40,10 @@ struct RunningProbe: Sendable {
   var expectedNacks = 0
   var nacks = 0
   var wasReachedByStream = false
+  /// Begun while the member was blocked: its ping waits.
+  var isUnsent = false
+  /// Others were asked.
+  var wasPassedOn = false
 }
 
 /// A ping sent for another member.
@@ -78,6 +82,7 @@ final class ReferenceNode {
   var seed: Int?
 
   var isPaused = false
+  var isBlocked = false
   var starvation = TimeSpan.zero
   var pending: [ReferenceCluster.Occurrence] = []
   var busyUntil = Instant.zero

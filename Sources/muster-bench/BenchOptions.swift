@@ -31,6 +31,8 @@ struct BenchOptions: Sendable {
   var jobs = ParallelWork<Int>.processors
   var isShort = false
   var isFull = false
+  /// For the gate: as little as shows a difference.
+  var isTiny = false
   var json: String?
 
   init(_ arguments: [String]) throws(Refusal) {
@@ -84,12 +86,12 @@ struct BenchOptions: Sendable {
   /// One of three, by how much is asked for.
   func extent<Value>(short: Value, standard: Value, full: Value) -> Value {
     if isFull { return full }
-    return isShort ? short : standard
+    return isShort || isTiny ? short : standard
   }
 
   /// The seeds of a case that would like `standard` of them, or `short` in a short run.
   func seeds(_ standard: Int, short: Int) -> [UInt64] {
-    let count = seeds ?? (isShort ? short : standard)
+    let count = seeds ?? (isTiny ? min(short, 2) : isShort ? short : standard)
     return (0..<count).map { first + UInt64($0) }
   }
 }

@@ -48,7 +48,7 @@ struct Traffic: Hashable, Sendable {
   }
 }
 
-/// A membership protocol as an experiment sees it. All of them are told the same and asked the same,
+/// A membership protocol as an experiment sees it. All are told the same and asked the same,
 /// by code that does not know which one it is.
 protocol Contestant {
   var now: Instant { get }
@@ -66,6 +66,9 @@ protocol Contestant {
   mutating func crash(_ index: Int)
   mutating func pause(_ index: Int)
   mutating func resume(_ index: Int)
+  /// Nothing is received, and whoever would send waits.
+  mutating func block(_ index: Int)
+  mutating func unblock(_ index: Int)
   /// Every turn of this member comes up to so much late.
   mutating func starve(_ index: Int, _ span: TimeSpan)
   mutating func update(_ index: Int)

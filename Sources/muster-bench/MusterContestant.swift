@@ -71,6 +71,8 @@ struct MusterContestant: Contestant {
 
   mutating func crash(_ index: Int) { simulation.crash(index) }
   mutating func pause(_ index: Int) { simulation.pause(index) }
+  mutating func block(_ index: Int) { simulation.block(index) }
+  mutating func unblock(_ index: Int) { simulation.unblock(index) }
   mutating func resume(_ index: Int) { simulation.resume(index) }
   mutating func starve(_ index: Int, _ span: TimeSpan) {
     simulation.nodes[index].starvation = span

@@ -37,6 +37,8 @@ struct ReferenceContestant: Contestant {
   mutating func join(_ index: Int, through seed: Int) { cluster.join(index, through: seed) }
   mutating func crash(_ index: Int) { cluster.crash(index) }
   mutating func pause(_ index: Int) { cluster.pause(index) }
+  mutating func block(_ index: Int) { cluster.block(index) }
+  mutating func unblock(_ index: Int) { cluster.unblock(index) }
   mutating func resume(_ index: Int) { cluster.resume(index) }
   mutating func starve(_ index: Int, _ span: TimeSpan) { cluster.starve(index, span) }
 

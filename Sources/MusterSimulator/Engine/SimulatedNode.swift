@@ -35,6 +35,9 @@ package final class SimulatedNode {
   package var incarnation: UInt64 = 0
   package internal(set) var clock = SimulatedClock()
   package internal(set) var isPaused = false
+  /// Its sockets neither take nor give; see `Simulation.block`.
+  package internal(set) var isBlocked = false
+  var unsent: [(bytes: [UInt8], target: Int)] = []
   /// The processor is busy: a turn comes up to so much too late.
   package var starvation = TimeSpan.zero
   /// Everything that happened there, with its time.

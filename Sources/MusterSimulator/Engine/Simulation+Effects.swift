@@ -69,7 +69,11 @@ extension Simulation {
     return false
   }
 
-  private mutating func transmit(_ bytes: [UInt8], from: Int, to: Int) {
+  mutating func transmit(_ bytes: [UInt8], from: Int, to: Int) {
+    if nodes[from].isBlocked {
+      nodes[from].unsent.append((bytes, to))
+      return
+    }
     datagrams += 1
     self.bytes += bytes.count
     largestDatagram = max(largestDatagram, bytes.count)

@@ -168,6 +168,8 @@ package struct Simulation {
     nodes[index].life += 1
     nodes[index].pending = []
     nodes[index].isPaused = false
+    nodes[index].isBlocked = false
+    nodes[index].unsent = []
     nodes[index].clock.goOn(at: now)
     nodes[index].busyUntil = .zero
     unwritten[index] = nil
@@ -206,6 +208,18 @@ package struct Simulation {
         tell(index, .clockStood(now - nodes[index].stoodSince))
       }
     }
+    deliverPending(to: index)
+  }
+
+  /// Nothing is received, and its one thread stops where it would send. Until then it runs.
+  package mutating func block(_ index: Int) { nodes[index].isBlocked = true }
+
+  /// What it would have sent goes out, then what arrived is delivered.
+  package mutating func unblock(_ index: Int) {
+    guard nodes[index].isBlocked else { return }
+    nodes[index].isBlocked = false
+    for (bytes, target) in nodes[index].unsent { transmit(bytes, from: index, to: target) }
+    nodes[index].unsent = []
     deliverPending(to: index)
   }
 
@@ -325,7 +339,9 @@ package struct Simulation {
   /// Keeps what arrives while a machine is paused, or waits for the processor.
   private mutating func hold(_ event: Occurrence, for index: Int) -> Bool {
     let node = nodes[index]
-    if !node.isPaused {
+    if node.isBlocked {
+      if case .datagram = event {} else if node.unsent.isEmpty { return false }
+    } else if !node.isPaused {
       guard node.starvation > .zero, node.freeAt != now else { return false }
       guard node.busyUntil > now else {
         // The next turn comes late by chance; then everything that waits is handled at once.

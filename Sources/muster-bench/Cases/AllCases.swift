@@ -17,7 +17,7 @@ extension BenchCase {
     case "reference":
       [
         ReferenceCase.schedule(options),
-        BlockCase.grid(options, sides: trio.filter { $0.0 != .ours }),
+        BlockCase.grid(options, sides: trio.filter { $0.0 != .ours }).withoutTargets,
       ]
     default: []
     }

@@ -20,11 +20,15 @@ enum BlockCase {
     _ options: BenchOptions, sides: [(Side, ContestantKind)] = BenchCase.trio
   ) -> BenchCase {
     let members = options.extent(short: [16], standard: [4, 16, 32], full: [1, 4, 8, 16, 32])
-    let blocked: [Int64] = options.extent(
+    var blocked: [Int64] = options.extent(
       short: [512, 16_384], standard: [512, 2_048, 16_384, 32_768],
       full: [128, 512, 2_048, 8_192, 16_384, 32_768])
-    let runs: [Int64] = options.extent(
+    var runs: [Int64] = options.extent(
       short: [64, 4_096], standard: [64, 1_024, 16_384], full: [64, 256, 1_024, 4_096, 16_384])
+    if options.isTiny {
+      blocked = [16_384]
+      runs = [1_024]
+    }
     let span = TimeSpan.seconds(options.isShort ? 60 : 120)
     let jobs = members.flatMap { members in
       blocked.flatMap { blocked in
@@ -75,7 +79,7 @@ enum BlockCase {
     while contestant.now < end {
       isBlocked.toggle()
       for index in ailing {
-        if isBlocked { contestant.pause(index) } else { contestant.resume(index) }
+        if isBlocked { contestant.block(index) } else { contestant.unblock(index) }
       }
       let next = contestant.now + .milliseconds(isBlocked ? rhythm.blocked : rhythm.runs)
       contestant.run(until: min(end, next)) { _, sighting in tally.see(sighting) }
@@ -122,7 +126,7 @@ enum BlockCase {
     var contestant = kind.formed(size, seed: seed)
     let ailing = dice.several(members, below: size)
     contestant.run(until: .zero + .seconds(2))
-    for index in ailing { contestant.pause(index) }
+    for index in ailing { contestant.block(index) }
     let from = contestant.now
     var first: [Int: Instant] = [:]
     var seen: [Int: Int] = [:]

@@ -9,7 +9,7 @@ enum DisseminationCase {
   static func bench(_ options: BenchOptions) -> BenchCase {
     let sizes = options.nodes ?? [options.isShort ? 128 : 1_000]
     let jobs = sizes.flatMap { size in
-      [0, 250, 500].flatMap { loss in
+      (options.isTiny ? [0, 250] : [0, 250, 500]).flatMap { loss in
         BenchCase.jobs(
           setting(size, loss), seeds: options.seeds(size > 2_000 ? 3 : 20, short: 5)
         ) { kind, seed in spread(kind, size, UInt64(loss), seed) }

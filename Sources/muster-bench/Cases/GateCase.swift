@@ -3,6 +3,7 @@ enum GateCase {
   static func benches(_ options: BenchOptions) -> [BenchCase] {
     var small = options
     small.isShort = true
+    small.isTiny = true
     return [
       CrashCase.bench(small), BlockCase.latency(small), BlockCase.grid(small),
       LossCase.joins(small), LossCase.calm(small), DisseminationCase.bench(small),

@@ -44,6 +44,7 @@ enum LossCase {
     contestant.run(until: .zero + .seconds(2))
     contestant.network.lossPerMille = loss
     let from = contestant.now
+    let before = contestant.traffic
     var board = Board(whole)
     board.form(members)
     var measured = Measured()
@@ -69,7 +70,7 @@ enum LossCase {
     contestant.run(until: contestant.now + patience, see: see)
     measured.add("good", Int64(good.subtracting(failed).count))
     let span = (contestant.now - from).nanoseconds / 1_000
-    let rates = Rates(contestant.traffic, members: whole, microseconds: span)
+    let rates = Rates(contestant.traffic - before, members: whole, microseconds: span)
     measured.add("packets", rates.packets)
     measured.add("bytes", rates.bytes)
     return measured

@@ -6,7 +6,7 @@ import MusterSimulator
 /// waits is handled at once.
 enum StarvationCase {
   private static let size = 100
-  private static let delay = TimeSpan.seconds(5)
+  private static let delay = TimeSpan.seconds(20)
 
   static func bench(_ options: BenchOptions) -> BenchCase {
     let starved = options.extent(
