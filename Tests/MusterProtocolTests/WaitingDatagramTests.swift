@@ -28,10 +28,16 @@ import Testing
     let (bench, answer) = try late()
     let noise = Datagram([1, 2, 3], from: Bench.newcomerAddress)
     var (patient, hasty) = (bench.sender, bench.sender)
-    _ = patient.handle(.datagrams([noise, noise, answer]), at: bench.now)
+    _ = patient.handle(.datagrams([noise, noise, answer], isMore: false), at: bench.now)
     #expect(patient.counters.probesSent == bench.sender.counters.probesSent)
     #expect(patient.allDropped == bench.sender.allDropped + 2)
     #expect(patient.prober.targets[bench.receiver.id]?.probe == nil)
+    var reading = bench.sender
+    _ = reading.handle(.datagrams([noise], isMore: true), at: bench.now)
+    #expect(reading.counters.probesSent == bench.sender.counters.probesSent)
+    _ = reading.handle(.datagrams([answer], isMore: false), at: bench.now)
+    #expect(reading.counters.probesSent == bench.sender.counters.probesSent)
+    #expect(reading.prober.targets[bench.receiver.id]?.probe == nil)
     // One turn each: the first of them finds the time-out and asks again.
     for datagram in [noise, noise, answer] {
       _ = hasty.handle(.datagram(datagram.bytes, from: datagram.source), at: bench.now)
@@ -47,7 +53,7 @@ import Testing
       return Datagram(try bench.sealed(frame), from: Bench.senderAddress)
     }
     var (together, apart) = (bench.receiver, bench.receiver)
-    _ = together.handle(.datagrams(sent), at: bench.now)
+    _ = together.handle(.datagrams(sent, isMore: false), at: bench.now)
     for datagram in sent {
       _ = apart.handle(.datagram(datagram.bytes, from: datagram.source), at: bench.now)
     }
