@@ -6,9 +6,10 @@ package enum Input: Sendable {
   case start
   /// A datagram arrived on the unicast or the multicast socket.
   case datagram([UInt8], from: Address)
-  /// All that waited on a socket, in the order of arrival: one turn for all costs far less than
-  /// one for each, and no timer runs out while its answer waits to be read.
-  case datagrams([Datagram])
+  /// What waited on a socket: one turn for all costs far less than one for each, and no timer runs
+  /// out while its answer waits to be read. `isMore`: others wait still, so nobody is probed or
+  /// judged in this turn; the driver must not say so for longer than a second.
+  case datagrams([Datagram], isMore: Bool)
   /// `deadline` has come. Early, late or needless timers are harmless.
   case timer
   /// The durable state of this ticket is on disk (written, fsynced, renamed).

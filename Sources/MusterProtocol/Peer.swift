@@ -98,12 +98,14 @@ package struct Peer: Sendable {
     guard !isStopped else { return [] }
     noteStall(at: now)
     self.now = now
+    var isReading = false
     switch input {
     case .start: start()
     case .datagram(let bytes, let source): receive(bytes, from: source)
-    case .datagrams(let waiting):
+    case .datagrams(let waiting, let isMore):
       // All are read before any timer is looked at: what a verdict waits for may be the last.
       for datagram in waiting where !isStopped { receive(datagram.bytes, from: datagram.source) }
+      isReading = isMore
     case .timer: break
     case .persisted(let ticket): persisted(ticket)
     case .command(let command, let ticket): obey(command, ticket: ticket)
@@ -111,7 +113,7 @@ package struct Peer: Sendable {
     case .clockStood(let span): clockStood(for: span)
     }
     if !isStopped {
-      tick()
+      if !isReading { tick() }
       coordinate()
       flush()
     }

@@ -136,7 +136,7 @@ struct PeerPair {
     let rate = Self.rate(datagrams.count) {
       for some in waiting {
         now = now + TimeSpan(nanoseconds: 4_000 * Int64(some.count))
-        sent += peers[1].handle(.datagrams(some), at: now).count
+        sent += peers[1].handle(.datagrams(some, isMore: false), at: now).count
       }
     }
     // What is sent is part of the work; nobody answers here.

@@ -88,7 +88,8 @@ import Testing
       switch input {
       case .start: "start"
       case .datagram(let bytes, _): "datagram \(bytes)"
-      case .datagrams(let waiting): "datagrams \(waiting.map(\.bytes))"
+      case .datagrams(let waiting, let isMore):
+        "datagrams \(waiting.map(\.bytes))\(isMore ? " and more" : "")"
       case .timer: "timer"
       case .persisted(let ticket): "persisted \(ticket)"
       case .command(_, let ticket): "command \(ticket)"
@@ -132,6 +133,29 @@ import Testing
     run.feed(.datagram([2], from: here))
     try loop.turn(limit: 10_000_000)
     #expect(script.seen.count { $0 == "timer" } == 1)
+  }
+
+  @Test func `timers wait for datagrams that wait, and no longer than a second`() throws {
+    let loop = try EventLoop()
+    let script = Script()
+    let run = PeerRun(script.face(), loop: loop)
+    script.deadline = .zero
+    let began = loop.now
+    run.read([], isMore: true)
+    #expect(script.seen == ["datagrams [] and more"])
+    try loop.turn(limit: 20_000_000)
+    #expect(script.seen.count == 1)
+    script.afterTimer = { script.deadline = nil }
+    #expect(try driverWait(loop) { script.seen.last == "timer" })
+    #expect(loop.now - began >= 1_000_000_000)
+    run.read([], isMore: true)
+    #expect(script.seen.last == "datagrams []", "a second is over: all is looked at")
+    run.read([], isMore: true)
+    #expect(script.seen.last == "datagrams [] and more")
+    script.deadline = .zero
+    run.read([], isMore: false)
+    #expect(script.seen.last == "datagrams []")
+    #expect(try driverWait(loop) { script.seen.last == "timer" })
   }
 
   @Test func `a deadline that has passed does not keep the loop`() throws {

@@ -39,11 +39,12 @@ import Testing
   private static let inputs: [Input] = [
     .start, .timer, .datagram([], from: Address(v4: 1, port: 2)),
     .datagram(Array(0...255), from: Address(host: Bytes16(high: 1, low: 2), port: 3)),
-    .datagrams([]),
-    .datagrams([
-      Datagram([], from: Address(v4: 1, port: 2)),
-      Datagram([7], from: Address(host: Bytes16(high: 1, low: 2), port: 3)),
-    ]),
+    .datagrams([], isMore: true),
+    .datagrams(
+      [
+        Datagram([], from: Address(v4: 1, port: 2)),
+        Datagram([7], from: Address(host: Bytes16(high: 1, low: 2), port: 3)),
+      ], isMore: false),
     .persisted(ticket: 77), .persisted(ticket: 0), .status(LocalStatus()), .status(status),
     .clockStood(.milliseconds(1_500)), .command(.leave, ticket: 1),
     .command(.setOwn(key: "k", value: ""), ticket: 2),

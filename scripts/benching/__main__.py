@@ -11,6 +11,7 @@ import tempfile
 
 import loss
 import multicast
+import network
 import receive
 import report
 import simulated
@@ -90,6 +91,7 @@ def main():
     results = Results()
     ended = 1
     try:
+        network.sweep()
         measure(options, results, work)
         ended = 0
     except KeyboardInterrupt:

@@ -4,6 +4,7 @@ import contextlib
 import ctypes
 import json
 import os
+import re
 import subprocess
 
 CLONE_NEWNET = 0x4000_0000
@@ -18,6 +19,15 @@ def run(*words, text=None):
     if done.returncode:
         raise RuntimeError(f"{' '.join(words)}: {done.stderr.strip() or done.stdout.strip()}")
     return done.stdout
+
+
+def sweep():
+    """Removes what a run has left that was killed before it could do so itself."""
+    for line in run("ip", "netns", "list").splitlines():
+        name = line.split(" ", 1)[0]
+        found = re.fullmatch(r"mb-(\d+)(-.*)?", name)
+        if found and not os.path.exists(f"/proc/{found[1]}"):
+            subprocess.run(["ip", "netns", "del", name], capture_output=True, timeout=60)
 
 
 class Namespace:

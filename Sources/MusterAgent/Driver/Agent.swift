@@ -158,9 +158,9 @@ package final class Agent {
   /// again, where more of the former may have come.
   private func readInbox() {
     let urgent = inbox.takeUrgent()
-    if !urgent.isEmpty { run.feed(.datagrams(urgent)) }
+    if !urgent.isEmpty { run.read(urgent, isMore: inbox.hasMore) }
     let share = inbox.takeShare()
-    if !share.isEmpty { run.feed(.datagrams(share)) }
+    if !share.isEmpty { run.read(share, isMore: inbox.hasMore) }
     guard inbox.hasMore, !isReadingDue else { return }
     isReadingDue = true
     loop.schedule(after: 0) { [weak self] in

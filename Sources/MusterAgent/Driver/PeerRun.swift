@@ -23,11 +23,15 @@ package final class PeerRun {
     }
   }
 
+  private static let longestReading: Int64 = 1_000_000_000
+
   package var carryOut: ([Effect]) -> Void = { _ in }
   private let face: Face
   private let loop: EventLoop
   private var inputs: [Input] = []
   private var isHandling = false
+  /// Since when datagrams have waited all the time.
+  private var readingSince: Int64?
   private var isHalted = false
   private var alarm: (token: EventLoop.TimerToken, time: Int64)?
   private let clocks: () -> ClockWatch.Reading
@@ -74,6 +78,16 @@ package final class PeerRun {
     handle(input)
   }
 
+  /// Feeds datagrams. While more wait, timers do: what clears a suspect may be among them. Who is
+  /// flooded looks at them once in a second all the same.
+  package func read(_ waiting: [Datagram], isMore: Bool) {
+    let time = loop.now
+    let began = readingSince ?? time
+    let isReading = isMore && time - began < Self.longestReading
+    readingSince = isReading ? began : nil
+    feed(.datagrams(waiting, isMore: isReading))
+  }
+
   private func handle(_ input: Input) {
     guard !isHalted else { return }
     inputs.append(input)
@@ -96,8 +110,14 @@ package final class PeerRun {
     alarm = nil
   }
 
+  /// While datagrams wait, no alarm is due before reading may last no longer.
+  private var next: Int64? {
+    guard let deadline = face.deadline()?.nanoseconds else { return nil }
+    return readingSince.map { max(deadline, $0 + Self.longestReading) } ?? deadline
+  }
+
   private func setAlarm() {
-    let wanted = isHalted ? nil : face.deadline()?.nanoseconds
+    let wanted = isHalted ? nil : next
     if let alarm {
       if alarm.time == wanted { return }
       loop.cancel(alarm.token)

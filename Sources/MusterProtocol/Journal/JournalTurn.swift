@@ -39,8 +39,9 @@ package struct JournalTurn: Sendable {
     case .clockStood(let span):
       writer.unsigned(2, 7)
       writer.unsigned(8, UInt64(bitPattern: span.nanoseconds))
-    case .datagrams(let waiting):
+    case .datagrams(let waiting, let isMore):
       writer.unsigned(2, 8)
+      writer.unsigned(5, isMore ? 1 : 0)
       for datagram in waiting {
         writer.message(9) { part in
           part.item(3, datagram.bytes)
@@ -103,7 +104,7 @@ package struct JournalTurn: Sendable {
           guard let status else { throw .field(7) }
           return .status(status)
         case 7: return .clockStood(TimeSpan(nanoseconds: span))
-        case 8: return .datagrams(datagrams)
+        case 8: return .datagrams(datagrams, isMore: ticket != 0)
         default: throw .field(2)
         }
       }
