@@ -15,7 +15,7 @@ package struct Timing: Hashable, Sendable {
   /// The same when nobody accuses but members that do not observe the subject.
   package var strangerSuspicionWindow = TimeSpan.milliseconds(12_000)
   /// Who comes back from the dead within this time was slow, and is given longer from then on.
-  package var tardinessLimit = TimeSpan.seconds(15)
+  package var tardinessLimit = TimeSpan.seconds(30)
   /// A turn that comes so much too late shifts every running verdict by the delay.
   package var stallThreshold = TimeSpan.milliseconds(100)
   /// Dead and left members are shown for so long, and re-contacted for ever.
@@ -30,6 +30,11 @@ package struct Timing: Hashable, Sendable {
   /// First contact with a given address is tried again after this, doubled to the maximum.
   package var contactRetry = TimeSpan.milliseconds(200)
   package var contactRetryMaximum = TimeSpan.seconds(5)
+  /// A newcomer has to learn first who observes it: until it has answered once, nothing is held
+  /// against it for so long.
+  package var introduction = TimeSpan.seconds(3)
+  /// A comparison that nothing has come of is begun again after this.
+  package var repairRetry = TimeSpan.milliseconds(300)
   /// Between two comparisons with one peer while the state still changes.
   package var repairInterval = TimeSpan.milliseconds(200)
   /// A flood under way is given so long before views are compared.
@@ -39,7 +44,7 @@ package struct Timing: Hashable, Sendable {
   package var agreementInterval = TimeSpan.milliseconds(500)
   package var agreementIntervalLossy = TimeSpan.milliseconds(150)
   /// Records that arrive thick and fast are passed on together, so much later at most.
-  package var forwardPause = TimeSpan.milliseconds(25)
+  package var forwardPause = TimeSpan.milliseconds(50)
   /// Chunks asked for and not come are asked for again, of somebody else.
   package var chunkRetry = TimeSpan.milliseconds(150)
 

@@ -79,7 +79,11 @@ package enum Limits {
   package static let greetingsAlone = 3
 
   /// Turns in a tenth of a second that pass records on at once; what comes then is put together.
-  package static let forwardsAtOnce = 16
+  package static let forwardsAtOnce = 4
+
+  /// Comparisons under way that are begun again, and how often.
+  package static let comparisons = 8
+  package static let comparisonTries = 8
 
   /// Records that changed within seconds and are offered to whoever differs; more are compared.
   package static let news = 24

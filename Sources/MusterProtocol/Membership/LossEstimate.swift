@@ -43,8 +43,8 @@ struct LossEstimate: Sendable {
   /// windows.
   var windows: Int64 {
     switch share {
-    case ..<320: 0
-    case ..<576: 1
+    case ..<400: 0
+    case ..<640: 1
     default: 2
     }
   }

@@ -5,17 +5,20 @@ import MusterState
 /// somebody. See "Detection" in `proto/README.md`.
 struct Patience: Sendable {
   private let halfLife: TimeSpan
-  /// What a machine that is busy for long is given at most.
-  static let most = TimeSpan.seconds(4)
+  /// What is given at most, however slow it was.
+  private let most: TimeSpan
 
-  init(halfLife: TimeSpan = .seconds(4)) { self.halfLife = halfLife }
+  init(halfLife: TimeSpan = .seconds(4), most: TimeSpan = .seconds(4)) {
+    self.halfLife = halfLife
+    self.most = most
+  }
 
   private var worst = TimeSpan.zero
   private var at = Instant.zero
 
   mutating func note(_ delay: TimeSpan, at now: Instant) {
     guard delay >= left(at: now) else { return }
-    worst = min(delay, Self.most)
+    worst = min(delay, most)
     at = now
   }
 

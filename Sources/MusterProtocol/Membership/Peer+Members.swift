@@ -35,12 +35,14 @@ extension Peer {
   }
 
   /// Another word of the same life: it took so long to answer the accusation. Who was believed dead
-  /// for long was cut off, not slow.
+  /// for long, or with most others, was cut off, not slow.
   private mutating func noteTardiness(of member: inout Member) {
     if member.state == .suspect { prober.loss.noteRefutation() }
     if let since = member.suspectedAt {
       member.tardiness.note(now - since, at: now)
-    } else if member.state == .dead, now - member.since < timing.tardinessLimit {
+    } else if member.state == .dead, now - member.since < timing.tardinessLimit,
+      dead.count * 2 <= members.count
+    {
       member.tardiness.note(now - member.since + timing.refutationWindow, at: now)
     }
   }
@@ -183,7 +185,7 @@ extension Peer {
     if agreeing == 0, durable.founding != nil { return since + timing.strangerSuspicionWindow }
     let window =
       (agreeing >= wanted ? timing.refutationWindow : timing.loneSuspicionWindow)
-      + (members[subject]?.tardiness.left(at: now) ?? .zero) * 2
+      + (members[subject]?.tardiness.left(at: now) ?? .zero)
     return since + window + timing.refutationWindow * prober.loss.windows + crowding
       + prober.stalls.left(at: now) * 2
   }

@@ -68,6 +68,10 @@ extension Peer {
   private mutating func fail(_ probe: Prober.Probe, of node: NodeID) {
     counters.probesFailed += 1
     prober.targets[node]?.missed = probe
+    guard isIntroduced(node) else {
+      finishProbe(of: node, next: now + timing.probeInterval)
+      return
+    }
     prober.targets[node]?.failedAt = now
     prober.targets[node]?.failures += 1
     let failures = prober.targets[node]?.failures ?? 1
@@ -77,6 +81,11 @@ extension Peer {
     for other in others { ask(other, about: node, sequence: 0) }
     let isDoubted = prober.targets[node]?.doubtedAt.map { now - $0 < doubtSpan } ?? false
     if others.isEmpty || isDoubted || failures > Limits.probesAlone { accuse(node) }
+  }
+
+  private func isIntroduced(_ node: NodeID) -> Bool {
+    guard sessions[node]?.roundTrip == nil, let since = members[node]?.since else { return true }
+    return now - since >= timing.introduction
   }
 
   /// How long another observer's failure stands beside one's own.

@@ -56,6 +56,7 @@ extension Peer {
   mutating func note(agreement bits: [UInt8], of node: NodeID) {
     refreshAgreement()
     agreement.confirmed.insert(node)
+    repair.answered(by: node, again: nil)
     // A set that is complete has nothing to learn, and most of the time it is.
     guard agreement.since == nil else { return }
     let isUnion = agreement.set.formUnion(bits)
@@ -114,7 +115,8 @@ extension Peer {
   }
 
   /// An answer to no question: whoever shares the fingerprint has nothing to reply.
-  private mutating func state(to node: NodeID) {
+  mutating func state(to node: NodeID) {
+    refreshAgreement()
     var frame = Frame()
     frame.acknowledgement = Frame.Ack(
       sequence: 0, fingerprint: agreement.fingerprint, agreement: agreement.set.bits,

@@ -8,6 +8,8 @@ struct Repair: Sendable {
   /// When each peer was last asked to compare.
   private var asked: [NodeID: Instant] = [:]
   private var reminded: [NodeID: Instant] = [:]
+  /// Comparisons that have not been answered yet.
+  private(set) var open = SortedTable<NodeID, Comparison>()
   /// What has changed last, oldest first, and when.
   private var news: [(key: UInt64, at: Instant)] = []
   private var offered: [NodeID: Instant] = [:]
@@ -17,6 +19,34 @@ struct Repair: Sendable {
     if asked.count > 256 { asked = asked.filter { now - $0.value < interval } }
     asked[node] = now
     return true
+  }
+
+  /// A question to one member that may be lost, and so may its answers.
+  struct Comparison: Sendable {
+    var again: Instant
+    var left = Limits.comparisonTries
+  }
+
+  var deadline: Instant? {
+    var earliest: Instant?
+    for (_, comparison) in open { earliest = min(comparison.again, earliest ?? comparison.again) }
+    return earliest
+  }
+
+  mutating func begin(with node: NodeID, again: Instant) {
+    guard open[node] != nil || open.count < Limits.comparisons else { return }
+    let left = open[node]?.left ?? Limits.comparisonTries
+    open[node] = left > 0 ? Comparison(again: again, left: left - 1) : nil
+  }
+
+  /// Something has come of it: it waits for more until `again`, or is over.
+  mutating func answered(by node: NodeID, again: Instant?) {
+    guard open[node] != nil else { return }
+    if let again { open[node]?.again = again } else { open[node] = nil }
+  }
+
+  func due(at now: Instant) -> [NodeID] {
+    open.keys.filter { open[$0].map { now >= $0.again } ?? false }
   }
 
   mutating func note(news key: UInt64, at now: Instant) {
@@ -74,9 +104,22 @@ extension Peer {
   mutating func askToCompare(_ node: NodeID) {
     guard repair.mayAsk(node, at: now, interval: timing.repairInterval) else { return }
     counters.repairs += 1
+    repair.begin(with: node, again: now + timing.repairRetry)
     var frame = Frame()
     frame.buckets = store.fingerprints
     send(frame, to: node)
+  }
+
+  mutating func repairDue() {
+    guard let due = repair.deadline, now >= due else { return }
+    for node in repair.due(at: now) {
+      if members[node]?.isLive ?? false {
+        repair.begin(with: node, again: now + timing.repairRetry)
+        askToCompare(node)
+      } else {
+        repair.answered(by: node, again: nil)
+      }
+    }
   }
 
   /// Answers with digests of the buckets that differ, each digest complete for its range.
@@ -115,7 +158,12 @@ extension Peer {
       }
       pending = StateDigest(first: first, last: range.upperBound, entries: Array(rest))
     }
-    if let pending { send(digest: pending, to: sender) }
+    guard let pending else {
+      // It asked, so it is told that there is nothing.
+      if sent == 0 { state(to: sender) }
+      return
+    }
+    send(digest: pending, to: sender)
   }
 
   private mutating func send(digest: StateDigest, to node: NodeID) {
@@ -141,6 +189,7 @@ extension Peer {
       theirs[entry.key].map { $0 < entry.stamp } ?? true
     }
     deliver(keys: newer.map(\.key), to: sender)
+    repair.answered(by: sender, again: wanted.isEmpty ? nil : now + timing.repairRetry)
     guard !wanted.isEmpty else { return }
     var frame = Frame()
     frame.wanted = Array(wanted.prefix(StateDigest.entriesPerFrame))
