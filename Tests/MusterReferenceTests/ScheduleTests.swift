@@ -30,7 +30,7 @@ import Testing
     #expect(swim.suspicionTime(count, confirmed: 0) == times[2])
   }
 
-  @Test(arguments: [(32, 30), (33, 60), (1_000, 180), (10_000, 300)])
+  @Test(arguments: [(32, 30), (33, 60), (64, 60), (1_000, 180), (10_000, 300)])
   func `whole states are exchanged so rarely`(count: Int, seconds: Int64) {
     #expect(ReferenceSettings().pushPull(count) == .seconds(seconds))
   }
