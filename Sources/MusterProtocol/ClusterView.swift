@@ -87,6 +87,7 @@ package struct MemberView: Sendable {
   package var acknowledgement: Acknowledgement?
   package var progress: FetchProgress?
   package var storage: String
+  package var volume: StorageVolume?
   package var failure: String
   package var services: [ServiceStatus]
   /// Relation data, sorted by key.
@@ -96,8 +97,8 @@ package struct MemberView: Sendable {
     id: NodeID, name: String, address: Address, state: MemberState, incarnation: Incarnation,
     software: String, since: Instant, role: Role?, isLeader: Bool, isVoter: Bool,
     runningVersion: String, isReady: Bool, acknowledgement: Acknowledgement?,
-    progress: FetchProgress?, storage: String, failure: String, services: [ServiceStatus],
-    data: [Setting]
+    progress: FetchProgress?, storage: String, volume: StorageVolume? = nil, failure: String,
+    services: [ServiceStatus], data: [Setting]
   ) {
     self.id = id
     self.name = name
@@ -114,6 +115,7 @@ package struct MemberView: Sendable {
     self.acknowledgement = acknowledgement
     self.progress = progress
     self.storage = storage
+    self.volume = volume
     self.failure = failure
     self.services = services
     self.data = data

@@ -51,7 +51,7 @@ extension Peer {
       isVoter: body?.voters.contains(node) ?? false,
       runningVersion: work?.reportedVersion ?? "", isReady: work?.isReady ?? false,
       acknowledgement: work?.acknowledgement, progress: work?.progress,
-      storage: work?.storage ?? "", failure: work?.failure ?? "", services: work?.services ?? [],
-      data: relations[node] ?? [])
+      storage: work?.storage ?? "", volume: work?.volume, failure: work?.failure ?? "",
+      services: work?.services ?? [], data: relations[node] ?? [])
   }
 }

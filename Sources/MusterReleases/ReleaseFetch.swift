@@ -15,19 +15,26 @@ extension ReleaseStore {
   ///
   /// - Parameters:
   ///   - fetchProgram: the path of `muster-fetch`.
+  ///   - home: the filesystem on which the directory was usable: nothing is published on the
+  ///     disk beneath it.
   ///   - sign: this node's signature over `Manifest.signedMessage`.
   ///   - progress: called on this thread, about five times a second.
   ///   - notice: called on this thread with a line for people, such as why it tries again.
   /// - Throws: after any error nothing partial is visible and the stage is removed.
   package func fetch(
     order: FetchOrder, cluster: ClusterID, node: NodeID, fetchProgram: String,
-    sign: ([UInt8]) -> Signature, progress: (FetchProgress) -> Void = { _ in },
-    notice: (String) -> Void = { _ in }, cancellation: Cancellation = Cancellation()
+    home: StoreVolume.Identity? = nil, sign: ([UInt8]) -> Signature,
+    progress: (FetchProgress) -> Void = { _ in }, notice: (String) -> Void = { _ in },
+    cancellation: Cancellation = Cancellation()
   ) throws(StoreError) -> ReleaseReference {
     guard isVersion(order.release.version) else {
       throw .refused(
         "\"\(order.release.version)\" cannot be a version: use letters, digits and . _ + -, at "
           + "most 64, and begin with a letter or digit")
+    }
+    if let home, try volume().identity.isBeneath(home) {
+      throw .storage(
+        .lost("the \(home.type) filesystem that was mounted there is gone"), shared: shared)
     }
     let releases = try openReleases(creating: true)
     try removeOwnStages(cluster: cluster, node: node, in: releases)

@@ -66,13 +66,15 @@ package struct LocalStatus: Hashable, Sendable {
   package var failure: String
   /// One word for the shared directory (ready, read-only, full, lost …), and the next step.
   package var storage: String
+  /// The filesystem behind the shared directory; `nil` while it cannot be asked.
+  package var volume: StorageVolume?
   package var services: [ServiceStatus]
 
   package init(
     verified: [ReleaseReference] = [], fetched: FetchOutcome? = nil,
     progress: FetchProgress? = nil, running: ReleaseReference? = nil, runningRole: Role? = nil,
     ready: Bool = false, reportedVersion: String = "", failure: String = "",
-    storage: String = "", services: [ServiceStatus] = []
+    storage: String = "", volume: StorageVolume? = nil, services: [ServiceStatus] = []
   ) {
     self.verified = verified
     self.fetched = fetched
@@ -83,6 +85,7 @@ package struct LocalStatus: Hashable, Sendable {
     self.reportedVersion = reportedVersion
     self.failure = failure
     self.storage = storage
+    self.volume = volume
     self.services = services
   }
 }

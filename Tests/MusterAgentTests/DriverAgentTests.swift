@@ -8,6 +8,7 @@ import Testing
 /// A store without releases.
 private final class EmptyStore: ReleaseStoring {
   var storageState: String { "ready" }
+  var volume: StorageVolume? { nil }
   var onStorageChange: (() -> Void)?
   func fetch(
     _ order: FetchOrder, progress: @escaping (FetchProgress) -> Void,

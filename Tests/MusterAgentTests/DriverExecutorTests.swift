@@ -11,6 +11,7 @@ private final class ScriptedStore: ReleaseStoring {
   var progress: (FetchProgress) -> Void = { _ in }
   var fetched: (Result<ReleaseReference, StoreFailure>) -> Void = { _ in }
   var storageState = "ready" { didSet { onStorageChange?() } }
+  var volume: StorageVolume?
   var onStorageChange: (() -> Void)?
 
   func fetch(
@@ -74,7 +75,7 @@ private final class ScriptedServices: ServiceRunning {
     executor = Executor(
       loop: loop, store: store, services: services, link: scratch.place("current"),
       context: ServiceContext(cluster: "demo", node: "ci/0"), log: lines.log(),
-      report: { statuses.all.append($0) })
+      patience: 600_000_000, report: { statuses.all.append($0) })
   }
 
   private static func release(_ version: String) -> ReleaseReference {
@@ -153,10 +154,33 @@ private final class ScriptedServices: ServiceRunning {
 
   @Test func `what does not verify is not started, said, and tried again`() throws {
     executor.obey(Duty(term: 1, role: .worker, run: one))
-    store.answer(.failure(StoreFailure(reason: "release 1.0 is missing", mayPass: true)))
+    store.answer(.failure(StoreFailure(reason: "release 1.0 is corrupt", mayPass: false)))
     #expect(services.goals.isEmpty)
-    #expect(statuses.all.last?.failure == "release 1.0 is missing")
+    #expect(statuses.all.last?.failure == "release 1.0 is corrupt")
     #expect(lines.contains("error ci/0: cannot start 1.0-"))
+  }
+
+  @Test func `what is not visible yet is a failure only when it stays so`() throws {
+    for duty in [
+      Duty(term: 1, role: .worker, run: one), Duty(term: 1, role: .worker, verify: two),
+    ] {
+      executor.obey(duty)
+      let calls = store.calls.count
+      store.answer(.failure(StoreFailure(reason: "not here", mayPass: true)))
+      #expect(services.goals.isEmpty)
+      #expect(statuses.all.allSatisfy { $0.failure.isEmpty }, "a plan would be given up for it")
+      #expect(try driverWait(loop) { store.calls.count == calls + 1 })
+      store.answer(.failure(StoreFailure(reason: "not here", mayPass: true)))
+      #expect(try driverWait(loop) { store.calls.count == calls + 2 })
+      store.answer(.failure(StoreFailure(reason: "not here", mayPass: true)))
+      #expect(statuses.all.last?.failure == "not here")
+      statuses.all = []
+    }
+  }
+
+  @Test func `what becomes visible in time is started`() throws {
+    executor.obey(Duty(term: 1, role: .worker, run: one))
+    store.answer(.failure(StoreFailure(reason: "not here", mayPass: true)))
     #expect(try driverWait(loop) { store.calls == ["verify 1.0", "verify 1.0"] })
     store.answer(.success(()))
     #expect(services.versions == ["1.0 as worker"])

@@ -87,6 +87,8 @@ enum Samples {
     card.reportedVersion = "2.0.4"
     card.failure = "the probe of site answers 503"
     card.storage = "ready"
+    card.volume = StorageVolume(
+      type: "nfs4", identifier: 0xfeed, totalBytes: 64_000_000_000, freeBytes: 12_500_000_000)
     card.progress = FetchProgress(received: 1_048_576, total: 8_388_608)
     card.services = [
       ServiceStatus(name: "site", state: .ready, starts: 2),

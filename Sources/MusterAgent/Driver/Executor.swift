@@ -20,6 +20,7 @@ package final class Executor {
   private let services: any ServiceRunning
   private let link: String
   private let log: Log
+  private let patience: Int64
   private let reporter: StatusReporter
 
   private var duty = Duty()
@@ -36,16 +37,23 @@ package final class Executor {
   private var verified: [ReleaseReference] = []
   private var fetch: FetchRun?
   private var collectedFor: Duty?
+  private var shownStorage = ""
   private var ended: (() -> Void)?
   private var isEnding = false
+
+  /// How long a release may be invisible, or its storage away, before that is a failure of this
+  /// node and counts against a plan.
+  package static let patience: Int64 = 10_000_000_000
 
   /// - Parameters:
   ///   - link: where this node's `current` link is, on its own disk.
   ///   - report: told what this node does, whole, whenever that changes.
   package init(
     loop: EventLoop, store: any ReleaseStoring, services: any ServiceRunning, link: String,
-    context: ServiceContext, log: Log, report: @escaping (LocalStatus) -> Void
+    context: ServiceContext, log: Log, patience: Int64 = Executor.patience,
+    report: @escaping (LocalStatus) -> Void
   ) {
+    self.patience = patience
     self.loop = loop
     self.store = store
     self.services = services
@@ -65,7 +73,8 @@ package final class Executor {
       return
     }
     self.duty = duty
-    store.expect(duty.run)
+    // What a plan has published must be visible here before anybody stops for it.
+    store.expect(duty.verify ?? duty.run)
     followRun()
     followVerify()
     followFetch()
@@ -107,9 +116,9 @@ package final class Executor {
     if applied != nil { stopServices() }
     guard let target else { return }
     let verification = Verification(
-      of: target.release, store: store, loop: loop,
+      of: target.release, store: store, loop: loop, patience: patience,
       verified: { [weak self] in self?.start(target) },
-      failed: { [weak self] failure in self?.refuseStart(target, failure) })
+      failed: { [weak self] in self?.refuseStart(target, $0, isLasting: $1) })
     starting = verification
     verification.begin()
   }
@@ -131,8 +140,12 @@ package final class Executor {
     publish()
   }
 
-  private func refuseStart(_ target: Target, _ failure: StoreFailure) {
+  private func refuseStart(_ target: Target, _ failure: StoreFailure, isLasting: Bool) {
     forget(target.release)
+    guard isLasting else {
+      log.info("\(target.release.directoryName) cannot be started yet: \(failure.reason)")
+      return publish()
+    }
     if startFailure != failure.reason {
       log.error("cannot start \(target.release.directoryName): \(failure.reason)")
       onStep?(.failed(version: target.release.version, reason: failure.reason))
@@ -174,9 +187,9 @@ package final class Executor {
     aheadFailure = ""
     guard let release, !verified.contains(release), starting?.reference != release else { return }
     let verification = Verification(
-      of: release, store: store, loop: loop,
+      of: release, store: store, loop: loop, patience: patience,
       verified: { [weak self] in self?.finishAhead(release) },
-      failed: { [weak self] failure in self?.reportAhead(release, failure) })
+      failed: { [weak self] in self?.reportAhead(release, $0, isLasting: $1) })
     ahead = verification
     verification.begin()
   }
@@ -190,7 +203,13 @@ package final class Executor {
     publish()
   }
 
-  private func reportAhead(_ release: ReleaseReference, _ failure: StoreFailure) {
+  private func reportAhead(
+    _ release: ReleaseReference, _ failure: StoreFailure, isLasting: Bool
+  ) {
+    guard isLasting else {
+      log.info("\(release.directoryName) cannot be verified yet: \(failure.reason)")
+      return
+    }
     if aheadFailure != failure.reason {
       log.warning("cannot verify \(release.directoryName): \(failure.reason)")
       onStep?(.failed(version: release.version, reason: failure.reason))
@@ -258,10 +277,12 @@ package final class Executor {
   // MARK: Reporting
 
   private func storageChanged() {
+    defer { publish() }
+    guard store.storageState != shownStorage else { return }
+    shownStorage = store.storageState
     let isReady = store.storageState == "ready"
     log.add(isReady ? .info : .warning, "the shared directory is \(store.storageState)")
     onStep?(.storage(store.storageState))
-    publish()
   }
 
   private func publish() {
@@ -272,6 +293,6 @@ package final class Executor {
         verified: verified, fetched: fetch?.outcome, progress: fetch?.progress,
         running: report.running, runningRole: report.role, ready: report.ready,
         reportedVersion: report.version, failure: failures.first { !$0.isEmpty } ?? "",
-        storage: store.storageState, services: report.services))
+        storage: store.storageState, volume: store.volume, services: report.services))
   }
 }

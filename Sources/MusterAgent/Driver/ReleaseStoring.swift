@@ -30,7 +30,10 @@ package protocol ReleaseStoring: AnyObject {
   /// One word for the shared directory (ready, read-only, full, lost …), and the next step.
   var storageState: String { get }
 
-  /// Called whenever `storageState` has changed.
+  /// The filesystem behind it; `nil` while it cannot be asked.
+  var volume: StorageVolume? { get }
+
+  /// Called whenever one of these two has changed.
   var onStorageChange: (() -> Void)? { get set }
 }
 

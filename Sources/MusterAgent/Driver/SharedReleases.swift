@@ -11,6 +11,7 @@ import MusterSystem
 package final class SharedReleases: ReleaseStoring {
   package var onStorageChange: (() -> Void)?
   package private(set) var storageState = ""
+  package private(set) var volume: StorageVolume?
 
   /// What this node publishes with: identity and the download program.
   package struct Publisher: Sendable {
@@ -45,6 +46,8 @@ package final class SharedReleases: ReleaseStoring {
   private let prober: WorkerThread
   private var cancellation = Cancellation()
   private var current: ReleaseReference?
+  private var watch = StorageWatch()
+  private var shownVolume: StorageVolume?
   private var probeBegan: Int64?
 
   /// Begins to probe at once.
@@ -60,6 +63,7 @@ package final class SharedReleases: ReleaseStoring {
     fetcher = try WorkerThread(loop: loop)
     verifier = try WorkerThread(loop: loop)
     prober = try WorkerThread(loop: loop)
+    storageState = StorageState.waiting(.answer).line(shared: shared)
     probe()
   }
 
@@ -77,11 +81,11 @@ package final class SharedReleases: ReleaseStoring {
     let reader = ProgressReader(loop: loop, interval: Self.progressInterval) {
       if let news = latest.take() { progress(news) }
     }
-    fetcher.run { [store, publisher] in
+    fetcher.run { [store, publisher, home = watch.home] in
       Result { () throws(StoreError) in
         try store.fetch(
           order: order, cluster: publisher.cluster, node: publisher.node,
-          fetchProgram: publisher.fetchProgram, sign: publisher.sign,
+          fetchProgram: publisher.fetchProgram, home: home, sign: publisher.sign,
           progress: { latest.put($0) }, cancellation: cancellation)
       }
     } completion: { result in
@@ -127,6 +131,7 @@ package final class SharedReleases: ReleaseStoring {
   package func expect(_ current: ReleaseReference?) {
     guard self.current != current else { return }
     self.current = current
+    watch.expect(current, at: loop.now)
     probe()
   }
 
@@ -138,20 +143,32 @@ package final class SharedReleases: ReleaseStoring {
       guard let self, probeBegan == began else { return }
       become("lost: the shared directory does not answer; check its server and its mount")
     }
-    prober.run { [store, current] in
-      store.probe(expecting: current).line(shared: store.shared)
-    } completion: { [weak self] line in
+    prober.run { [store, current, home = watch.home] in
+      (current, store.survey(expecting: current, home: home))
+    } completion: { [weak self] expected, survey in
       guard let self else { return }
       probeBegan = nil
-      become(line)
+      // What was found of a release that is not the current one any more says nothing.
+      guard expected == current else { return probe() }
+      volume = survey.volume.map(StorageVolume.init)
+      become(watch.judge(survey, at: loop.now).line(shared: store.shared))
       loop.schedule(after: Self.probeInterval) { [weak self] in self?.probe() }
     }
   }
 
   private func become(_ line: String) {
-    guard line != storageState else { return }
+    guard line != storageState || volume != shownVolume else { return }
     storageState = line
+    shownVolume = volume
     onStorageChange?()
+  }
+}
+
+extension StorageVolume {
+  init(_ volume: StoreVolume) {
+    self.init(
+      type: String(volume.type.prefix(32)), identifier: volume.identifier,
+      totalBytes: volume.totalBytes, freeBytes: volume.freeBytes)
   }
 }
 

@@ -19,6 +19,7 @@ extension MemberView {
       "since_ms": .integer((now - since).milliseconds),
       "software": .text(software),
       "storage": .text(storage),
+      "volume": volume?.json ?? .null,
       "failure": .text(failure),
       "progress": progress?.json ?? .null,
       "services": .array(services.map(\.json)),
@@ -30,6 +31,15 @@ extension MemberView {
 extension ServiceStatus {
   var json: Json {
     ["name": .string(name), "state": .string(state.name), "starts": .count(starts)]
+  }
+}
+
+extension StorageVolume {
+  var json: Json {
+    [
+      "type": .text(type), "identifier": .string(String(identifier, radix: 16)),
+      "total": .count(totalBytes), "free": .count(freeBytes),
+    ]
   }
 }
 

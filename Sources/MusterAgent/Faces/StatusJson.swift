@@ -19,6 +19,7 @@ extension ClusterView {
       "release": releaseJson(body?.current),
       "plan": planJson,
       "members": membersSummary,
+      "storage": storageJson,
       "founding": .text(founding?.description),
       "sealed": .bool(isSealed),
       "waiting_for": .text(waitingFor),
@@ -94,6 +95,19 @@ extension ClusterView {
     ]
   }
 
+  /// The shared directory as this node and as every other live one sees it.
+  private var storageJson: Json {
+    let own = members.first { $0.id == node }
+    let live = members.filter { $0.state == .alive || $0.state == .suspect }
+      .sorted { ($0.name, $0.id) < ($1.name, $1.id) }
+    return [
+      "state": .text(own?.storageWord), "line": .text(own?.storage),
+      "volume": own?.volume?.json ?? .null,
+      "members": .object(
+        live.map { JsonMember($0.name, .string($0.storageWord)) }),
+    ]
+  }
+
   private var membersSummary: Json {
     .object(
       MemberState.allCases.map { state in
@@ -118,6 +132,11 @@ extension ClusterView {
       "fetch": .text(duty.fetch?.release.version),
     ]
   }
+}
+
+extension MemberView {
+  /// The state without the next step: what stands before the colon.
+  var storageWord: String { String(storage.prefix { $0 != ":" }) }
 }
 
 extension ReleaseSource {

@@ -13,6 +13,7 @@ struct WorkCard: Hashable, Sendable {
   var storage = ""
   var progress: FetchProgress?
   var services: [ServiceStatus] = []
+  var volume: StorageVolume?
 
   init() {}
 
@@ -28,6 +29,7 @@ struct WorkCard: Hashable, Sendable {
     writer.text(8, storage)
     if let progress { writer.message(9) { progress.write(to: &$0) } }
     for service in services { writer.message(10) { service.write(to: &$0) } }
+    if let volume { writer.message(20) { volume.write(to: &$0) } }
     return writer.bytes
   }
 
@@ -45,6 +47,7 @@ struct WorkCard: Hashable, Sendable {
       case 8: storage = try field.text(limit: Limits.valueBytes)
       case 9: progress = try FetchProgress(decoding: field.message)
       case 10: services.append(try ServiceStatus(decoding: field.message))
+      case 20: volume = try StorageVolume(decoding: field.message)
       default: break
       }
     }
@@ -64,6 +67,29 @@ extension FetchProgress {
       switch field.tag {
       case 1: received = try field.unsigned()
       case 2: total = try field.unsigned()
+      default: break
+      }
+    }
+  }
+}
+
+extension StorageVolume {
+  func write(to writer: inout WireWriter) {
+    writer.text(1, type)
+    writer.unsigned(2, identifier)
+    writer.unsigned(3, totalBytes)
+    writer.unsigned(4, freeBytes)
+  }
+
+  init(decoding bytes: Span<UInt8>) throws(WireError) {
+    var reader = WireReader(bytes)
+    self.init(type: "", identifier: 0, totalBytes: 0, freeBytes: 0)
+    while let field = try reader.next() {
+      switch field.tag {
+      case 1: type = try field.text(limit: Limits.keyBytes)
+      case 2: identifier = try field.unsigned()
+      case 3: totalBytes = try field.unsigned()
+      case 4: freeBytes = try field.unsigned()
       default: break
       }
     }

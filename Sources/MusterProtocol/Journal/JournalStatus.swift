@@ -21,6 +21,7 @@ extension LocalStatus {
     writer.text(8, failure)
     writer.text(9, storage)
     for service in services { writer.message(10) { service.write(to: &$0) } }
+    if let volume { writer.message(20) { volume.write(to: &$0) } }
   }
 
   init(decoding bytes: Span<UInt8>) throws(WireError) {
@@ -38,6 +39,7 @@ extension LocalStatus {
       case 8: failure = try field.text(limit: Self.textLimit)
       case 9: storage = try field.text(limit: Self.textLimit)
       case 10: services.append(try ServiceStatus(decoding: field.message))
+      case 20: volume = try StorageVolume(decoding: field.message)
       default: break
       }
     }

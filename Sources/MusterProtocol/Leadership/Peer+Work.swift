@@ -87,6 +87,7 @@ extension Peer {
     card.failure = clipped(status.failure, to: 200)
     card.storage = clipped(status.storage, to: 200)
     card.progress = status.progress
+    card.volume = status.volume
     card.services = Array(status.services.prefix(6))
     // Long names give way: the others are worth more than the last service.
     while card.encoded.count > Limits.recordContentBytes, !card.services.isEmpty {

@@ -13,7 +13,7 @@ enum StatusCommand {
       ("cluster", cluster(status), TextStyle.Colour.plain),
       ("node", word(status["node"]) + " (" + short(status["node_id"]) + ")", .plain),
       leader(status), converged(status), ("release", release(status["release"]), .plain),
-      plan(status["plan"]), members(status["members"]),
+      plan(status["plan"]), storage(status["storage"]), members(status["members"]),
       ("voters", list(status["voters"]), .plain), settings(status["settings"]),
     ]
     return lines.filter { !$0.1.isEmpty }.map { name, text, colour in
@@ -82,6 +82,22 @@ enum StatusCommand {
         + waiting.joined(separator: ", ") + (failure.map { "; because \($0)" } ?? ""),
       .yellow
     )
+  }
+
+  private static func storage(_ storage: Json?) -> Line {
+    guard let line = storage?["line"]?.string else { return ("storage", "", .plain) }
+    var text = line
+    if let volume = storage?["volume"], let free = volume["free"]?.integer {
+      text += "; \(word(volume["type"])), \(Units.bytes(free)) free"
+    }
+    var others: [String] = []
+    if case .object(let states) = storage?["members"] {
+      others = states.filter { !["ready", "read-only"].contains($0.value.string) }
+        .map { "\($0.key) \($0.value.string ?? "unknown")" }
+    }
+    if !others.isEmpty { text += "; not ready: " + others.joined(separator: ", ") }
+    let isGood = others.isEmpty && ["ready", "read-only"].contains(storage?["state"]?.string)
+    return ("storage", text, isGood ? .plain : .yellow)
   }
 
   private static func members(_ members: Json?) -> Line {
