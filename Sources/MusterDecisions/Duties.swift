@@ -9,7 +9,10 @@ package func duty(
 ) -> Duty {
   guard let body, body.sealed, let role = body.role(of: node) else { return Duty(term: term) }
   var duty = Duty(term: term, role: role, run: body.current, keep: body.published)
-  guard let plan = body.plan else { return duty }
+  guard let plan = body.plan else {
+    if fetches { duty.addReleaseOrders(of: body, term: term) }
+    return duty
+  }
   duty.plan = plan.id
   if let reference = plan.reference { duty.keep.append(reference) }
   let isOvertaken = plan.overtaken.contains(node)
@@ -19,7 +22,7 @@ package func duty(
     if let reference = plan.reference {
       duty.verify = reference
     } else if fetches {
-      duty.fetch = FetchOrder(plan: plan.id, term: term, release: plan.to, repair: 0)
+      duty.fetch = FetchOrder(plan: plan.id, term: term, release: plan.to, repair: plan.to.repair)
     }
   case .prepare:
     duty.verify = plan.reference
@@ -46,7 +49,9 @@ package func acknowledgement(
   case .prepare:
     return duty.run == nil && status.running == nil ? .stopped : nil
   case .complete, .rollingBack:
-    if let run = duty.run, status.running == run, status.runningRole == duty.role, status.ready {
+    if let run = duty.run, status.running?.isCopy(of: run) ?? false,
+      status.runningRole == duty.role, status.ready
+    {
       return .running
     }
   }

@@ -16,11 +16,13 @@ package struct Duty: Hashable, Sendable {
   package var plan: PlanID?
   /// Published releases that must stay on the shared filesystem.
   package var keep: [ReleaseReference]
+  /// What this node, as the effective leader, should remove from the shared filesystem.
+  package var collect: CollectOrder?
 
   package init(
     term: UInt64 = 0, role: Role? = nil, run: ReleaseReference? = nil,
     verify: ReleaseReference? = nil, fetch: FetchOrder? = nil, plan: PlanID? = nil,
-    keep: [ReleaseReference] = []
+    keep: [ReleaseReference] = [], collect: CollectOrder? = nil
   ) {
     self.term = term
     self.role = role
@@ -29,6 +31,7 @@ package struct Duty: Hashable, Sendable {
     self.fetch = fetch
     self.plan = plan
     self.keep = keep
+    self.collect = collect
   }
 }
 
@@ -53,6 +56,10 @@ package struct LocalStatus: Hashable, Sendable {
   package var verified: [ReleaseReference]
   /// The outcome of the last fetch order.
   package var fetched: FetchOutcome?
+  /// What came of the last order to remove releases.
+  package var collected: CollectOutcome?
+  /// A published copy that this node has found corrupt, and not right since.
+  package var corrupt: ReleaseReference?
   /// Bytes of the download under way.
   package var progress: FetchProgress?
   /// The release and role of the services that have a process; `nil` when nothing runs.
@@ -72,12 +79,15 @@ package struct LocalStatus: Hashable, Sendable {
 
   package init(
     verified: [ReleaseReference] = [], fetched: FetchOutcome? = nil,
+    collected: CollectOutcome? = nil, corrupt: ReleaseReference? = nil,
     progress: FetchProgress? = nil, running: ReleaseReference? = nil, runningRole: Role? = nil,
     ready: Bool = false, reportedVersion: String = "", failure: String = "",
     storage: String = "", volume: StorageVolume? = nil, services: [ServiceStatus] = []
   ) {
     self.verified = verified
     self.fetched = fetched
+    self.collected = collected
+    self.corrupt = corrupt
     self.progress = progress
     self.running = running
     self.runningRole = runningRole
@@ -109,9 +119,19 @@ package struct FetchProgress: Hashable, Sendable {
   package var received: UInt64
   /// 0 while the length is unknown.
   package var total: UInt64
-  package init(received: UInt64, total: UInt64) {
+  /// Bytes a second of late; 0 while that is unknown.
+  package var rate: UInt64
+
+  package init(received: UInt64, total: UInt64, rate: UInt64 = 0) {
     self.received = received
     self.total = total
+    self.rate = rate
+  }
+
+  /// Seconds until everything is there, at the present rate; `nil` while that is unknown.
+  package var secondsLeft: UInt64? {
+    guard total > received, rate > 0 else { return nil }
+    return (total - received) / rate + 1
   }
 }
 

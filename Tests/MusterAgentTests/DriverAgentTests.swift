@@ -19,6 +19,10 @@ private final class EmptyStore: ReleaseStoring {
     _ reference: ReleaseReference, completion: @escaping (Result<Void, StoreFailure>) -> Void
   ) {}
   func collect(keeping: [ReleaseReference], term: UInt64) {}
+  func collect(_ order: CollectOrder, completion: @escaping (String) -> Void) {}
+  func tidy(term: UInt64) {}
+  func cancelCollect() {}
+  var onDamage: ((ReleaseReference) -> Void)?
   func expect(_ current: ReleaseReference?) {}
   func path(of reference: ReleaseReference) -> String { reference.directoryName }
 }
@@ -29,6 +33,7 @@ private final class SlowServices: ServiceRunning {
   var isStopped = false
   var report = ServiceReport()
   var onChange: (() -> Void)?
+  var beforeRestart: ((@escaping () -> Void) -> Void)?
   init(loop: EventLoop) { self.loop = loop }
   func apply(_ goal: ServiceGoal?) {
     loop.schedule(after: 1_000_000) { [self] in

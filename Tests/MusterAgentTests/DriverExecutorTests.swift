@@ -13,6 +13,16 @@ private final class ScriptedStore: ReleaseStoring {
   var storageState = "ready" { didSet { onStorageChange?() } }
   var volume: StorageVolume?
   var onStorageChange: (() -> Void)?
+  var onDamage: ((ReleaseReference) -> Void)?
+  var collected: (String) -> Void = { _ in }
+
+  func collect(_ order: CollectOrder, completion: @escaping (String) -> Void) {
+    calls.append("remove \(order.version) keeping \(order.keep.map(\.version))")
+    collected = completion
+  }
+
+  func tidy(term: UInt64) {}
+  func cancelCollect() { calls.append("cancel remove") }
 
   func fetch(
     _ order: FetchOrder, progress: @escaping (FetchProgress) -> Void,
@@ -49,6 +59,7 @@ private final class ScriptedServices: ServiceRunning {
   var goals: [ServiceGoal?] = []
   var report = ServiceReport() { didSet { onChange?() } }
   var onChange: (() -> Void)?
+  var beforeRestart: ((@escaping () -> Void) -> Void)?
   func apply(_ goal: ServiceGoal?) { goals.append(goal) }
 
   var versions: [String] {

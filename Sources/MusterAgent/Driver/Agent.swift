@@ -17,6 +17,8 @@ package final class Agent {
   /// What templates and the file of peers see may lag by so much: changes come in flocks.
   private static let contextDelay: Int64 = 50_000_000
   private static let rememberDelay: Int64 = 2_000_000_000
+  /// How often a leader looks for what crashes left on the share.
+  private static let tidyInterval: Int64 = 600_000_000_000
 
   package let ground: AgentGround
   /// Called with each event, in order, after it was logged.
@@ -131,6 +133,7 @@ package final class Agent {
         "\(ground.options.name) (\(ground.node.short)) of \(ground.cluster.name), start "
           + "\(ground.state.incarnation), on \(ground.address)")
       run.feed(.start)
+      scheduleTidying()
       try loop.run()
     } catch {
       throw .system(error)
@@ -183,6 +186,17 @@ package final class Agent {
         (try? file.write(addresses)) != nil
       } completion: { _ in
       }
+    }
+  }
+
+  private func scheduleTidying() {
+    loop.schedule(after: Self.tidyInterval) { [weak self] in
+      guard let self, code == nil else { return }
+      let view = view
+      if view.holdsLease, view.isSealed, view.committed.term == view.term {
+        executor.tidy(term: view.term)
+      }
+      scheduleTidying()
     }
   }
 

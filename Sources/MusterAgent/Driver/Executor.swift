@@ -10,6 +10,10 @@ package final class Executor {
   private struct Target: Hashable {
     let release: ReleaseReference
     let role: Role
+
+    func isCopy(of other: Target) -> Bool {
+      role == other.role && release.isCopy(of: other.release)
+    }
   }
 
   /// Told each step, after it was logged.
@@ -29,6 +33,8 @@ package final class Executor {
   private var wanted: Target?
   private var starting: Verification?
   private var startFailure = ""
+  /// Services that ended by themselves and wait for a verification before they start again.
+  private var restarts: [() -> Void] = []
   /// What the supervisor was told to run.
   private var applied: Target?
   /// A release to have ready before it is needed.
@@ -37,6 +43,10 @@ package final class Executor {
   private var verified: [ReleaseReference] = []
   private var fetch: FetchRun?
   private var collectedFor: Duty?
+  private var collecting: CollectOrder?
+  private var collected: CollectOutcome?
+  /// A published copy that was found corrupt, and has not been right since.
+  private var corrupt: ReleaseReference?
   private var shownStorage = ""
   private var ended: (() -> Void)?
   private var isEnding = false
@@ -62,6 +72,8 @@ package final class Executor {
     self.log = log
     reporter = StatusReporter(loop: loop, report: report)
     services.onChange = { [weak self] in self?.servicesChanged() }
+    services.beforeRestart = { [weak self] in self?.clearRestart($0) }
+    store.onDamage = { [weak self] in self?.noteCorrupt($0) }
     store.onStorageChange = { [weak self] in self?.storageChanged() }
   }
 
@@ -79,6 +91,7 @@ package final class Executor {
     followVerify()
     followFetch()
     followKeep()
+    followCollect()
     publish()
   }
 
@@ -109,12 +122,24 @@ package final class Executor {
       target = Target(release: release, role: role)
     }
     guard target != wanted else { return }
+    // A further copy of what runs is for the next start.
+    let runsOn = applied.map { target?.isCopy(of: $0) ?? false } ?? false
     wanted = target
+    if runsOn {
+      if !restarts.isEmpty { verifyAndStart() }
+      return
+    }
     starting?.cancel()
     starting = nil
     startFailure = ""
     if applied != nil { stopServices() }
-    guard let target else { return }
+    verifyAndStart()
+  }
+
+  private func verifyAndStart() {
+    restarts = []
+    starting?.cancel()
+    guard let target = wanted else { return }
     let verification = Verification(
       of: target.release, store: store, loop: loop, patience: patience,
       verified: { [weak self] in self?.start(target) },
@@ -142,6 +167,7 @@ package final class Executor {
 
   private func refuseStart(_ target: Target, _ failure: StoreFailure, isLasting: Bool) {
     forget(target.release)
+    if failure.isCorrupt { noteCorrupt(target.release) }
     guard isLasting else {
       log.info("\(target.release.directoryName) cannot be started yet: \(failure.reason)")
       return publish()
@@ -151,6 +177,35 @@ package final class Executor {
       onStep?(.failed(version: target.release.version, reason: failure.reason))
     }
     startFailure = failure.reason
+    publish()
+  }
+
+  /// A service that ended by itself starts again when every byte of its release is right, and
+  /// from the newest copy of it. Without an answer it stays down.
+  private func clearRestart(_ clear: @escaping () -> Void) {
+    guard !isEnding, let applied, let wanted, wanted.isCopy(of: applied) else { return }
+    guard applied == wanted else {
+      // What has to be applied anew starts everything again.
+      if starting?.reference != wanted.release { verifyAndStart() }
+      return
+    }
+    restarts.append(clear)
+    guard starting == nil else { return }
+    let verification = Verification(
+      of: applied.release, store: store, loop: loop, patience: patience,
+      verified: { [weak self] in self?.restart(applied) },
+      failed: { [weak self] in self?.refuseStart(applied, $0, isLasting: $1) })
+    starting = verification
+    verification.begin()
+  }
+
+  private func restart(_ target: Target) {
+    starting = nil
+    startFailure = ""
+    remember(target.release)
+    let waiting = restarts
+    restarts = []
+    for clear in waiting { clear() }
     publish()
   }
 
@@ -206,6 +261,7 @@ package final class Executor {
   private func reportAhead(
     _ release: ReleaseReference, _ failure: StoreFailure, isLasting: Bool
   ) {
+    if failure.isCorrupt { noteCorrupt(release) }
     guard isLasting else {
       log.info("\(release.directoryName) cannot be verified yet: \(failure.reason)")
       return
@@ -222,10 +278,19 @@ package final class Executor {
   private func remember(_ release: ReleaseReference) {
     verified.removeAll { $0 == release }
     verified.append(release)
+    if corrupt == release { corrupt = nil }
     if verified.count > Limits.releases { verified.removeFirst() }
   }
 
   private func forget(_ release: ReleaseReference) { verified.removeAll { $0 == release } }
+
+  /// The leader reads it in this node's record, and orders another copy.
+  private func noteCorrupt(_ release: ReleaseReference) {
+    guard corrupt != release else { return }
+    corrupt = release
+    log.error("\(release.directoryName) is corrupt: another copy is asked for")
+    publish()
+  }
 
   // MARK: Fetching
 
@@ -274,6 +339,22 @@ package final class Executor {
     store.collect(keeping: keeping, term: duty.term)
   }
 
+  /// What crashes left on the share goes even when nothing is ever published again.
+  package func tidy(term: UInt64) { store.tidy(term: term) }
+
+  private func followCollect() {
+    guard duty.collect != collecting else { return }
+    if collecting != nil { store.cancelCollect() }
+    collecting = duty.collect
+    guard let order = duty.collect, collected?.id != order.id else { return }
+    store.collect(order) { [weak self] text in
+      guard let self, collecting == order else { return }
+      collected = CollectOutcome(id: order.id, text: text)
+      onStep?(.collected(text))
+      publish()
+    }
+  }
+
   // MARK: Reporting
 
   private func storageChanged() {
@@ -290,7 +371,8 @@ package final class Executor {
     let failures = [startFailure, fetch?.trouble ?? "", report.failure, aheadFailure]
     reporter.offer(
       LocalStatus(
-        verified: verified, fetched: fetch?.outcome, progress: fetch?.progress,
+        verified: verified, fetched: fetch?.outcome, collected: collected, corrupt: corrupt,
+        progress: fetch?.progress,
         running: report.running, runningRole: report.role, ready: report.ready,
         reportedVersion: report.version, failure: failures.first { !$0.isEmpty } ?? "",
         storage: store.storageState, volume: store.volume, services: report.services))

@@ -21,6 +21,16 @@ package protocol ReleaseStoring: AnyObject {
   /// rules of age and term. For the leader alone; nothing depends on its success.
   func collect(keeping: [ReleaseReference], term: UInt64)
 
+  /// Removes what an operator wants gone, by the same rules; a version that is named goes at any
+  /// age. The completion says in one line what went, or why nothing more did.
+  func collect(_ order: CollectOrder, completion: @escaping (String) -> Void)
+
+  /// Removes what crashes left behind an hour ago or earlier, in lower terms. For the leader alone.
+  func tidy(term: UInt64)
+
+  /// Ends a `collect(_:completion:)` under way between two releases.
+  func cancelCollect()
+
   /// Which release must be readable through the mount: what `storageState` is probed with.
   func expect(_ current: ReleaseReference?)
 
@@ -35,6 +45,9 @@ package protocol ReleaseStoring: AnyObject {
 
   /// Called whenever one of these two has changed.
   var onStorageChange: (() -> Void)? { get set }
+
+  /// Called when the expected release is found damaged, whoever looked at it.
+  var onDamage: ((ReleaseReference) -> Void)? { get set }
 }
 
 /// Why the store did not do what it was asked to: one line for people.
@@ -42,9 +55,12 @@ package struct StoreFailure: Error, Hashable, Sendable {
   package let reason: String
   /// Whether the same call may succeed later without anybody changing it.
   package let mayPass: Bool
+  /// Whether the published copy itself is wrong, so that only another one can help.
+  package let isCorrupt: Bool
 
-  package init(reason: String, mayPass: Bool) {
+  package init(reason: String, mayPass: Bool, isCorrupt: Bool = false) {
     self.reason = reason
     self.mayPass = mayPass
+    self.isCorrupt = isCorrupt
   }
 }

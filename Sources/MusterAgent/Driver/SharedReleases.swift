@@ -10,6 +10,7 @@ import MusterSystem
 /// one that does not come back in time is itself the news that the storage is lost.
 package final class SharedReleases: ReleaseStoring {
   package var onStorageChange: (() -> Void)?
+  package var onDamage: ((ReleaseReference) -> Void)?
   package private(set) var storageState = ""
   package private(set) var volume: StorageVolume?
 
@@ -45,6 +46,7 @@ package final class SharedReleases: ReleaseStoring {
   private let verifier: WorkerThread
   private let prober: WorkerThread
   private var cancellation = Cancellation()
+  private var collection = Cancellation()
   private var current: ReleaseReference?
   private var watch = StorageWatch()
   private var shownVolume: StorageVolume?
@@ -126,6 +128,73 @@ package final class SharedReleases: ReleaseStoring {
     }
   }
 
+  package func collect(_ order: CollectOrder, completion: @escaping (String) -> Void) {
+    let cancellation = Cancellation()
+    collection = cancellation
+    verifier.run { [store] in
+      Result { () throws(StoreError) -> [String] in
+        try store.collect(
+          keep: order.keep, term: order.term, version: order.version,
+          olderThan: order.version.isEmpty ? Self.collectAge : 0, cancellation: cancellation)
+      }
+    } completion: { [log] result in
+      switch result {
+      case .success(let removed):
+        let text =
+          removed.isEmpty ? "nothing to remove" : "removed " + removed.joined(separator: ", ")
+        log.info(text)
+        completion(text)
+      case .failure(let error):
+        log.warning("releases cannot be removed: \(error)")
+        completion("failed: \(error)")
+      }
+    }
+  }
+
+  package func tidy(term: UInt64) {
+    verifier.run { [store, publisher] in
+      Result { () throws(StoreError) in
+        try store.removeStages(
+          cluster: publisher.cluster, belowTerm: term, olderThan: Self.collectAge)
+      }
+    } completion: { [log] result in
+      if case .success(let removed) = result, !removed.isEmpty {
+        log.info("removed \(removed.joined(separator: ", "))")
+      }
+    }
+  }
+
+  package func cancelCollect() { collection.cancel() }
+
+  /// Looks at every file of a published release, and names everything that is wrong.
+  package func inspect(
+    _ reference: ReleaseReference,
+    completion: @escaping (Result<ReleaseInspection, StoreFailure>) -> Void
+  ) {
+    verifier.run { [store] in
+      Result { () throws(StoreError) in try store.inspect(reference) }
+    } completion: { [weak self] result in
+      switch result {
+      case .success(let found): if found.problemCount > 0 { self?.onDamage?(reference) }
+      case .failure(.corrupt): self?.onDamage?(reference)
+      case .failure: break
+      }
+      completion(result.mapError(StoreFailure.init))
+    }
+  }
+
+  /// What the manifest of a published release says.
+  package func manifest(
+    of reference: ReleaseReference,
+    completion: @escaping (Result<Manifest, StoreFailure>) -> Void
+  ) {
+    verifier.run { [store] in
+      Result { () throws(StoreError) in try store.manifest(of: reference) }
+    } completion: {
+      completion($0.mapError(StoreFailure.init))
+    }
+  }
+
   // MARK: - Probing
 
   package func expect(_ current: ReleaseReference?) {
@@ -151,7 +220,9 @@ package final class SharedReleases: ReleaseStoring {
       // What was found of a release that is not the current one any more says nothing.
       guard expected == current else { return probe() }
       volume = survey.volume.map(StorageVolume.init)
-      become(watch.judge(survey, at: loop.now).line(shared: store.shared))
+      let state = watch.judge(survey, at: loop.now)
+      become(state.line(shared: store.shared))
+      if case .damaged = state, let expected { onDamage?(expected) }
       loop.schedule(after: Self.probeInterval) { [weak self] in self?.probe() }
     }
   }
@@ -174,6 +245,8 @@ extension StorageVolume {
 
 extension StoreFailure {
   init(_ error: StoreError) {
-    self.init(reason: error.description, mayPass: error.mayPass)
+    var isCorrupt = false
+    if case .corrupt = error { isCorrupt = true }
+    self.init(reason: error.description, mayPass: error.mayPass, isCorrupt: isCorrupt)
   }
 }

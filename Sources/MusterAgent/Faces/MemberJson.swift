@@ -14,6 +14,8 @@ extension MemberView {
       "leader": .bool(isLeader),
       "voter": .bool(isVoter),
       "version": .text(runningVersion),
+      "copy": .text(running?.directoryName),
+      "corrupt": .text(corrupt?.directoryName),
       "ready": .bool(isReady),
       "acknowledgement": .text(acknowledgement?.name),
       "since_ms": .integer((now - since).milliseconds),
@@ -45,7 +47,11 @@ extension StorageVolume {
 
 extension FetchProgress {
   var json: Json {
-    ["received": .count(received), "total": total == 0 ? .null : .count(total)]
+    [
+      "received": .count(received), "total": total == 0 ? .null : .count(total),
+      "rate": rate == 0 ? .null : .count(rate),
+      "seconds_left": secondsLeft.map { .count($0) } ?? .null,
+    ]
   }
 }
 

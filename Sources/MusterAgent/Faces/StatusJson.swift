@@ -30,8 +30,10 @@ extension ClusterView {
       "roles": .object(rolesJson),
       "settings": .object(
         (body?.settings ?? []).map { JsonMember($0.key, .string($0.value)) }),
-      "releases": .array((body?.releases ?? []).map(\.json)),
+      "releases": .array((body?.releases ?? []).map { .object(releaseJson(of: $0)) }),
       "published": .array((body?.published ?? []).map { .object($0.details) }),
+      "repair": repairJson,
+      "collection": collectionJson,
       "forgotten": .array((body?.forgotten ?? []).map { .string($0.description) }),
       "duty": dutyJson,
       "counters": counters.json,
@@ -137,15 +139,6 @@ extension ClusterView {
 extension MemberView {
   /// The state without the next step: what stands before the colon.
   var storageWord: String { String(storage.prefix { $0 != ":" }) }
-}
-
-extension ReleaseSource {
-  var json: Json {
-    [
-      "version": .string(version), "source": .string(source),
-      "sha256": .string(archive.description),
-    ]
-  }
 }
 
 extension Counters {

@@ -13,7 +13,8 @@ enum StatusCommand {
       ("cluster", cluster(status), TextStyle.Colour.plain),
       ("node", word(status["node"]) + " (" + short(status["node_id"]) + ")", .plain),
       leader(status), converged(status), ("release", release(status["release"]), .plain),
-      plan(status["plan"]), storage(status["storage"]), members(status["members"]),
+      plan(status["plan"]), repair(status["repair"]), storage(status["storage"]),
+      members(status["members"]),
       ("voters", list(status["voters"]), .plain), settings(status["settings"]),
     ]
     return lines.filter { !$0.1.isEmpty }.map { name, text, colour in
@@ -82,6 +83,14 @@ enum StatusCommand {
         + waiting.joined(separator: ", ") + (failure.map { "; because \($0)" } ?? ""),
       .yellow
     )
+  }
+
+  private static func repair(_ repair: Json?) -> Line {
+    guard let corrupt = repair?["corrupt"]?.string else { return ("repair", "", .plain) }
+    guard let failure = repair?["failure"]?.string else {
+      return ("repair", "\(corrupt) is corrupt; another copy is being published", .yellow)
+    }
+    return ("repair", "\(corrupt) is corrupt; given up: \(failure)", .red)
   }
 
   private static func storage(_ storage: Json?) -> Line {
