@@ -8,6 +8,15 @@ package func duty(
   of node: NodeID, committed body: RegisterBody?, term: UInt64, fetches: Bool
 ) -> Duty {
   guard let body, body.sealed, let role = body.role(of: node) else { return Duty(term: term) }
+  var duty = duty(of: node, as: role, body, term: term, fetches: fetches)
+  let needed = [duty.run, duty.verify].compactMap { $0?.version }
+  duty.sources = body.releases.filter { needed.contains($0.version) }
+  return duty
+}
+
+private func duty(
+  of node: NodeID, as role: Role, _ body: RegisterBody, term: UInt64, fetches: Bool
+) -> Duty {
   var duty = Duty(term: term, role: role, run: body.current, keep: body.published)
   guard let plan = body.plan else {
     if fetches { duty.addReleaseOrders(of: body, term: term) }

@@ -18,11 +18,14 @@ package struct Duty: Hashable, Sendable {
   package var keep: [ReleaseReference]
   /// What this node, as the effective leader, should remove from the shared filesystem.
   package var collect: CollectOrder?
+  /// Where `run` and `verify` come from, for nodes that share no directory.
+  package var sources: [ReleaseSource]
 
   package init(
     term: UInt64 = 0, role: Role? = nil, run: ReleaseReference? = nil,
     verify: ReleaseReference? = nil, fetch: FetchOrder? = nil, plan: PlanID? = nil,
-    keep: [ReleaseReference] = [], collect: CollectOrder? = nil
+    keep: [ReleaseReference] = [], collect: CollectOrder? = nil,
+    sources: [ReleaseSource] = []
   ) {
     self.term = term
     self.role = role
@@ -32,6 +35,7 @@ package struct Duty: Hashable, Sendable {
     self.plan = plan
     self.keep = keep
     self.collect = collect
+    self.sources = sources
   }
 }
 

@@ -21,6 +21,9 @@ private final class EmptyStore: ReleaseStoring {
   func collect(keeping: [ReleaseReference], term: UInt64) {}
   func collect(_ order: CollectOrder, completion: @escaping (String) -> Void) {}
   func tidy(term: UInt64) {}
+  func learn(_ sources: [ReleaseSource], term: UInt64) {}
+  var isLocal: Bool { false }
+  var progress: FetchProgress? { nil }
   func cancelCollect() {}
   var onDamage: ((ReleaseReference) -> Void)?
   func expect(_ current: ReleaseReference?) {}

@@ -8,7 +8,8 @@ import Testing
 private final class ScriptedStore: ReleaseStoring {
   var calls: [String] = []
   var verifications: [(ReleaseReference, (Result<Void, StoreFailure>) -> Void)] = []
-  var progress: (FetchProgress) -> Void = { _ in }
+  var advance: (FetchProgress) -> Void = { _ in }
+  var progress: FetchProgress? { nil }
   var fetched: (Result<ReleaseReference, StoreFailure>) -> Void = { _ in }
   var storageState = "ready" { didSet { onStorageChange?() } }
   var volume: StorageVolume?
@@ -22,6 +23,8 @@ private final class ScriptedStore: ReleaseStoring {
   }
 
   func tidy(term: UInt64) {}
+  func learn(_ sources: [ReleaseSource], term: UInt64) {}
+  var isLocal: Bool { false }
   func cancelCollect() { calls.append("cancel remove") }
 
   func fetch(
@@ -29,7 +32,7 @@ private final class ScriptedStore: ReleaseStoring {
     completion: @escaping (Result<ReleaseReference, StoreFailure>) -> Void
   ) {
     calls.append("fetch \(order.release.version) in term \(order.term)")
-    self.progress = progress
+    advance = progress
     fetched = completion
   }
 
@@ -224,7 +227,7 @@ private final class ScriptedServices: ServiceRunning {
   @Test func `a fetch is ordered once, reported, and its outcome kept`() {
     executor.obey(Duty(term: 3, fetch: order("2.0", term: 3)))
     executor.obey(Duty(term: 3, fetch: order("2.0", term: 3)))
-    store.progress(FetchProgress(received: 5, total: 10))
+    store.advance(FetchProgress(received: 5, total: 10))
     #expect(statuses.all.last?.progress == FetchProgress(received: 5, total: 10))
     store.fetched(.success(two))
     let outcome = FetchOutcome(plan: PlanID(.zero), reference: two, failure: "")
@@ -280,10 +283,10 @@ private final class ScriptedServices: ServiceRunning {
   @Test func `status is reported when it changes, and progress ten times a second`() throws {
     executor.obey(Duty(term: 3, fetch: order("2.0", term: 3)))
     let before = statuses.all.count
-    store.progress(FetchProgress(received: 0, total: 1_000))
+    store.advance(FetchProgress(received: 0, total: 1_000))
     let begin = loop.now
     for received in 1...1_000 as ClosedRange<UInt64> {
-      store.progress(FetchProgress(received: received, total: 1_000))
+      store.advance(FetchProgress(received: received, total: 1_000))
     }
     let tenths = (loop.now - begin) / 100_000_000
     #expect(statuses.all.count <= before + 2 + Int(tenths))

@@ -90,6 +90,26 @@ import Testing
     #expect(try cluster.ask(0, "release", "verify", "3.0").errors.contains("is not published"))
   }
 
+  @Test func `without a shared directory each node fetches the same release for itself`() throws {
+    let cluster = try EndToEndCluster(expect: 2)
+    for node in 0..<2 { try cluster.start(node, ["--shared": "none"]) }
+    for node in 0..<2 {
+      #expect(try EndToEndCluster.eventually { try cluster.ask(node, "status").code == 0 })
+    }
+    try cluster.told(0, "wait", "--leader", "--timeout", "30s")
+    try install("1.0", in: cluster)
+    let copies = try (0..<2).map { node in
+      try cluster.run("/bin/ls", [cluster.at("state\(node)/local/releases")]).output
+    }
+    #expect(copies[0] == copies[1] && copies[0].hasPrefix("1.0-"), "\(copies)")
+    for node in 0..<2 { try cluster.told(node, "release", "verify") }
+    #expect(
+      try EndToEndCluster.eventually {
+        try cluster.told(0, "status", "--json").json()["storage"]?["state"]?.string == "ready"
+      })
+    #expect(try cluster.run("/bin/ls", ["-A", cluster.at("shared")]).output.isEmpty)
+  }
+
   @Test func `what falls over is verified before it starts again`() throws {
     let cluster = try cluster(of: 1)
     try install("1.0", in: cluster)

@@ -33,7 +33,9 @@ package final class Daemon {
     var options = options
     do throws(SystemError) {
       options.stateDirectory = try Files.absolute(options.stateDirectory)
-      options.sharedDirectory = try Files.absolute(options.sharedDirectory)
+      if !options.isLocal {
+        options.sharedDirectory = try Files.absolute(options.sharedDirectory)
+      }
     } catch {
       throw .system(error)
     }
@@ -45,8 +47,10 @@ package final class Daemon {
     history = EventHistory(node: ground.node, name: options.name)
     let cryptography = ground.cryptography
     do throws(SystemError) {
+      let local = "\(ground.state.directory)/local"
+      if options.isLocal { try Files.makeDirectory(local, mode: 0o755) }
       store = try SharedReleases(
-        shared: options.sharedDirectory,
+        shared: options.isLocal ? local : options.sharedDirectory, isLocal: options.isLocal,
         publisher: SharedReleases.Publisher(
           cluster: ground.cluster.id, node: ground.node,
           fetchProgram: "\(try OwnProgram.directory())/muster-fetch",

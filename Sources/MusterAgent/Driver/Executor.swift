@@ -87,6 +87,7 @@ package final class Executor {
     self.duty = duty
     // What a plan has published must be visible here before anybody stops for it.
     store.expect(duty.verify ?? duty.run)
+    store.learn(duty.sources, term: duty.term)
     followRun()
     followVerify()
     followFetch()
@@ -328,12 +329,15 @@ package final class Executor {
   /// Whoever published a release tidies up once its plan is done, as long as it leads: in the
   /// same term, and with a list of what stays.
   private func followKeep() {
-    guard duty.fetch == nil, duty.plan == nil, !duty.keep.isEmpty, duty != collectedFor,
-      let fetch, fetch.outcome?.reference != nil, fetch.order.term == duty.term
-    else { return }
+    guard duty.fetch == nil, duty.plan == nil, !duty.keep.isEmpty, duty != collectedFor else {
+      return
+    }
+    let hasPublished = fetch?.outcome?.reference != nil && fetch?.order.term == duty.term
+    // Who shares with nobody tidies for itself, once it runs what it should.
+    guard hasPublished || store.isLocal && applied != nil else { return }
     collectedFor = duty
     var keeping = duty.keep
-    for release in [duty.run, duty.verify, applied?.release, fetch.outcome?.reference] {
+    for release in [duty.run, duty.verify, applied?.release, fetch?.outcome?.reference] {
       if let release, !keeping.contains(release) { keeping.append(release) }
     }
     store.collect(keeping: keeping, term: duty.term)
@@ -372,7 +376,7 @@ package final class Executor {
     reporter.offer(
       LocalStatus(
         verified: verified, fetched: fetch?.outcome, collected: collected, corrupt: corrupt,
-        progress: fetch?.progress,
+        progress: fetch?.progress ?? store.progress,
         running: report.running, runningRole: report.role, ready: report.ready,
         reportedVersion: report.version, failure: failures.first { !$0.isEmpty } ?? "",
         storage: store.storageState, volume: store.volume, services: report.services))

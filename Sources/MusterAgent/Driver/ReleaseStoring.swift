@@ -31,6 +31,16 @@ package protocol ReleaseStoring: AnyObject {
   /// Ends a `collect(_:completion:)` under way between two releases.
   func cancelCollect()
 
+  /// Where releases come from, and the term that says so: a store that no other node shares
+  /// fetches for itself what it is to verify.
+  func learn(_ sources: [ReleaseSource], term: UInt64)
+
+  /// Whether this node keeps its own copies.
+  var isLocal: Bool { get }
+
+  /// Of a download of this node's own copy.
+  var progress: FetchProgress? { get }
+
   /// Which release must be readable through the mount: what `storageState` is probed with.
   func expect(_ current: ReleaseReference?)
 

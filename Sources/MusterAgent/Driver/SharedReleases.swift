@@ -34,19 +34,24 @@ package final class SharedReleases: ReleaseStoring {
 
   private static let probeInterval: Int64 = 5_000_000_000
   private static let probePatience: Int64 = 20_000_000_000
-  private static let progressInterval: Int64 = 200_000_000
+  static let progressInterval: Int64 = 200_000_000
   /// Nothing younger is collected: a deposed leader may not know its successor's releases.
   private static let collectAge: Int64 = 3_600
 
-  private let store: ReleaseStore
-  private let publisher: Publisher
-  private let loop: EventLoop
-  private let log: Log
-  private let fetcher: WorkerThread
+  package let isLocal: Bool
+  package private(set) var progress: FetchProgress?
+  let store: ReleaseStore
+  let publisher: Publisher
+  let loop: EventLoop
+  let log: Log
+  let fetcher: WorkerThread
   private let verifier: WorkerThread
   private let prober: WorkerThread
   private var cancellation = Cancellation()
   private var collection = Cancellation()
+  var sources: [ReleaseSource] = []
+  var term: UInt64 = 0
+  var bringing = Cancellation()
   private var current: ReleaseReference?
   private var watch = StorageWatch()
   private var shownVolume: StorageVolume?
@@ -54,10 +59,12 @@ package final class SharedReleases: ReleaseStoring {
 
   /// Begins to probe at once.
   ///
+  /// - Parameter isLocal: `shared` is a directory of this node alone.
   /// - Throws: when the kernel has no thread left.
   package init(
-    shared: String, publisher: Publisher, loop: EventLoop, log: Log
+    shared: String, isLocal: Bool = false, publisher: Publisher, loop: EventLoop, log: Log
   ) throws(SystemError) {
+    self.isLocal = isLocal
     store = ReleaseStore(shared: shared)
     self.publisher = publisher
     self.loop = loop
@@ -105,8 +112,11 @@ package final class SharedReleases: ReleaseStoring {
   ) {
     verifier.run { [store] in
       Result { () throws(StoreError) in try store.verify(reference) }
-    } completion: { result in
-      completion(result.mapError(StoreFailure.init))
+    } completion: { [weak self] result in
+      guard case .failure(let error) = result, let self, isLocal, error.isAbsence,
+        let source = sources.first(where: { $0.version == reference.version })
+      else { return completion(result.mapError(StoreFailure.init)) }
+      bring(reference, from: source, completion)
     }
   }
 
@@ -220,11 +230,20 @@ package final class SharedReleases: ReleaseStoring {
       // What was found of a release that is not the current one any more says nothing.
       guard expected == current else { return probe() }
       volume = survey.volume.map(StorageVolume.init)
-      let state = watch.judge(survey, at: loop.now)
+      var state = watch.judge(survey, at: loop.now)
+      // Nobody else puts it here: it comes when this node has fetched it.
+      if isLocal, case .notShared(let release) = state { state = .waiting(.release(release)) }
       become(state.line(shared: store.shared))
       if case .damaged = state, let expected { onDamage?(expected) }
       loop.schedule(after: Self.probeInterval) { [weak self] in self?.probe() }
     }
+  }
+
+  /// Progress of this node's own download.
+  func show(_ progress: FetchProgress?) {
+    guard progress != self.progress else { return }
+    self.progress = progress
+    onStorageChange?()
   }
 
   private func become(_ line: String) {

@@ -105,8 +105,9 @@ extension ClusterView {
     return [
       "state": .text(own?.storageWord), "line": .text(own?.storage),
       "volume": own?.volume?.json ?? .null,
-      "members": .object(
-        live.map { JsonMember($0.name, .string($0.storageWord)) }),
+      // Two identities may bear one name for a moment.
+      "members": .array(
+        live.map { ["node": .string($0.name), "state": .string($0.storageWord)] }),
     ]
   }
 

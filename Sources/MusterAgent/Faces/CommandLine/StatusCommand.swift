@@ -99,11 +99,9 @@ enum StatusCommand {
     if let volume = storage?["volume"], let free = volume["free"]?.integer {
       text += "; \(word(volume["type"])), \(Units.bytes(free)) free"
     }
-    var others: [String] = []
-    if case .object(let states) = storage?["members"] {
-      others = states.filter { !["ready", "read-only"].contains($0.value.string) }
-        .map { "\($0.key) \($0.value.string ?? "unknown")" }
-    }
+    let others = (storage?["members"]?.array ?? []).filter {
+      !["ready", "read-only"].contains($0["state"]?.string)
+    }.map { "\(word($0["node"])) \(word($0["state"]))" }
     if !others.isEmpty { text += "; not ready: " + others.joined(separator: ", ") }
     let isGood = others.isEmpty && ["ready", "read-only"].contains(storage?["state"]?.string)
     return ("storage", text, isGood ? .plain : .yellow)
