@@ -12,7 +12,10 @@ package func deliberate(_ body: RegisterBody, seeing observation: Observation) -
   guard next.sealed else { return next }
   next.roles = deriveRoles(
     roster: next.roster, previous: body, leader: observation.leader)
-  stepPlan(of: &next, observation)
+  stepRepair(of: &next, observation)
+  stepCollection(of: &next, observation)
+  // One thing is fetched at a time.
+  if next.repair?.isUnderWay != true { stepPlan(of: &next, observation) }
   // A change of the voters waits while anything else changes: one thing at a time is what the
   // proof of the register asks for, and it keeps each step easy to explain.
   if next == body { next.voters = nextElectorate(of: body, observation) }
@@ -53,6 +56,9 @@ private func answer(
   switch request.action {
   case .set(let setting): refusal = set(setting, in: &body)
   case .addRelease(let release): refusal = add(release, to: &body)
+  case .removeRelease(let version): refusal = removeRelease(version, from: &body, observation)
+  case .repairRelease(let version): refusal = repairRelease(version, in: &body, observation)
+  case .collect: refusal = collectReleases(of: &body, observation)
   case .forget(let node, let isAuthorised):
     refusal = forget(node, isAuthorised: isAuthorised, in: &body, observation)
   case .stepDown(let term, let successor):
@@ -94,7 +100,11 @@ private func refuseVersion(_ version: String, _ body: RegisterBody) -> String {
 }
 
 private func add(_ release: ReleaseSource, to body: inout RegisterBody) -> String {
+  var release = release
+  // Only the leader raises it, and it never falls.
+  release.repair = 0
   if let old = body.releases.first(where: { $0.version == release.version }) {
+    release.repair = old.repair
     if old == release { return "" }
     let isUsed =
       body.plan?.to.version == release.version

@@ -8,8 +8,20 @@ package func duty(
   of node: NodeID, committed body: RegisterBody?, term: UInt64, fetches: Bool
 ) -> Duty {
   guard let body, body.sealed, let role = body.role(of: node) else { return Duty(term: term) }
+  var duty = duty(of: node, as: role, body, term: term, fetches: fetches)
+  let needed = [duty.run, duty.verify].compactMap { $0?.version }
+  duty.sources = body.releases.filter { needed.contains($0.version) }
+  return duty
+}
+
+private func duty(
+  of node: NodeID, as role: Role, _ body: RegisterBody, term: UInt64, fetches: Bool
+) -> Duty {
   var duty = Duty(term: term, role: role, run: body.current, keep: body.published)
-  guard let plan = body.plan else { return duty }
+  guard let plan = body.plan else {
+    if fetches { duty.addReleaseOrders(of: body, term: term) }
+    return duty
+  }
   duty.plan = plan.id
   if let reference = plan.reference { duty.keep.append(reference) }
   let isOvertaken = plan.overtaken.contains(node)
@@ -19,7 +31,7 @@ package func duty(
     if let reference = plan.reference {
       duty.verify = reference
     } else if fetches {
-      duty.fetch = FetchOrder(plan: plan.id, term: term, release: plan.to, repair: 0)
+      duty.fetch = FetchOrder(plan: plan.id, term: term, release: plan.to, repair: plan.to.repair)
     }
   case .prepare:
     duty.verify = plan.reference
@@ -46,7 +58,9 @@ package func acknowledgement(
   case .prepare:
     return duty.run == nil && status.running == nil ? .stopped : nil
   case .complete, .rollingBack:
-    if let run = duty.run, status.running == run, status.runningRole == duty.role, status.ready {
+    if let run = duty.run, status.running?.isCopy(of: run) ?? false,
+      status.runningRole == duty.role, status.ready
+    {
       return .running
     }
   }

@@ -18,11 +18,16 @@ package struct Observation: Hashable, Sendable {
     package var priority: UInt8
     /// Whether it shows the committed register of this term.
     package var holdsRegister: Bool
+    /// The release whose services it runs.
+    package var running: ReleaseReference?
+    /// A published copy that it has found corrupt.
+    package var corrupt: ReleaseReference?
 
     package init(
       id: NodeID, isAlive: Bool, isLeaving: Bool, sinceMilliseconds: Int64, plan: PlanID?,
       acknowledgement: Acknowledgement?, failure: String, priority: UInt8 = 100,
-      holdsRegister: Bool = true
+      holdsRegister: Bool = true, running: ReleaseReference? = nil,
+      corrupt: ReleaseReference? = nil
     ) {
       self.id = id
       self.isAlive = isAlive
@@ -33,6 +38,8 @@ package struct Observation: Hashable, Sendable {
       self.failure = failure
       self.priority = priority
       self.holdsRegister = holdsRegister
+      self.running = running
+      self.corrupt = corrupt
     }
   }
 
@@ -46,6 +53,8 @@ package struct Observation: Hashable, Sendable {
   package var requests: [Request]
   /// What became of this node's own fetch order.
   package var fetched: FetchOutcome?
+  /// What became of this node's own order to remove releases.
+  package var collected: CollectOutcome?
   /// The identifier to give to a new plan.
   package var freshPlan: PlanID
   /// How long the committed phase has lasted under this leader.
@@ -54,8 +63,8 @@ package struct Observation: Hashable, Sendable {
 
   package init(
     leader: NodeID, term: UInt64, nodes: [Node], maySeal: Bool, requests: [Request],
-    fetched: FetchOutcome?, freshPlan: PlanID, phaseMilliseconds: Int64,
-    limits: DeliberationLimits
+    fetched: FetchOutcome?, collected: CollectOutcome? = nil, freshPlan: PlanID,
+    phaseMilliseconds: Int64, limits: DeliberationLimits
   ) {
     self.leader = leader
     self.term = term
@@ -63,6 +72,7 @@ package struct Observation: Hashable, Sendable {
     self.maySeal = maySeal
     self.requests = requests
     self.fetched = fetched
+    self.collected = collected
     self.freshPlan = freshPlan
     self.phaseMilliseconds = phaseMilliseconds
     self.limits = limits
@@ -99,6 +109,11 @@ package struct Request: Hashable, Sendable {
   package enum Action: Hashable, Sendable {
     case set(Setting)
     case addRelease(ReleaseSource)
+    case removeRelease(String)
+    /// Publish this version again, whoever has found it corrupt.
+    case repairRelease(String)
+    /// Remove what nobody needs any more.
+    case collect
     /// `isAuthorised`: signed by the authority, so that even a live member may be forgotten.
     case forget(NodeID, isAuthorised: Bool)
     /// The leader of `term` is to hand over, to this node or to anybody.

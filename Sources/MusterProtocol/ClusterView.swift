@@ -83,10 +83,15 @@ package struct MemberView: Sendable {
   package var isVoter: Bool
   /// What the node says of its work; empty and false until heard.
   package var runningVersion: String
+  /// The published copy whose services it runs.
+  package var running: ReleaseReference?
+  /// A published copy that it has found corrupt.
+  package var corrupt: ReleaseReference?
   package var isReady: Bool
   package var acknowledgement: Acknowledgement?
   package var progress: FetchProgress?
   package var storage: String
+  package var volume: StorageVolume?
   package var failure: String
   package var services: [ServiceStatus]
   /// Relation data, sorted by key.
@@ -95,9 +100,10 @@ package struct MemberView: Sendable {
   package init(
     id: NodeID, name: String, address: Address, state: MemberState, incarnation: Incarnation,
     software: String, since: Instant, role: Role?, isLeader: Bool, isVoter: Bool,
-    runningVersion: String, isReady: Bool, acknowledgement: Acknowledgement?,
-    progress: FetchProgress?, storage: String, failure: String, services: [ServiceStatus],
-    data: [Setting]
+    runningVersion: String, running: ReleaseReference? = nil, corrupt: ReleaseReference? = nil,
+    isReady: Bool, acknowledgement: Acknowledgement?,
+    progress: FetchProgress?, storage: String, volume: StorageVolume? = nil, failure: String,
+    services: [ServiceStatus], data: [Setting]
   ) {
     self.id = id
     self.name = name
@@ -110,10 +116,13 @@ package struct MemberView: Sendable {
     self.isLeader = isLeader
     self.isVoter = isVoter
     self.runningVersion = runningVersion
+    self.running = running
+    self.corrupt = corrupt
     self.isReady = isReady
     self.acknowledgement = acknowledgement
     self.progress = progress
     self.storage = storage
+    self.volume = volume
     self.failure = failure
     self.services = services
     self.data = data

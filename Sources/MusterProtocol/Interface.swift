@@ -41,6 +41,12 @@ package enum Command: Hashable, Sendable {
   /// Asks the leader to commit a cluster-wide value; `version` starts an upgrade.
   case setCluster(key: String, value: String)
   case addRelease(ReleaseSource)
+  /// Takes a release out of the register and its copies off the shared filesystem.
+  case removeRelease(String)
+  /// Publishes a release that is in use again, under the next number.
+  case repairRelease(String)
+  /// Removes what nobody needs any more from the shared filesystem.
+  case collect
   /// Says goodbye: resigns, publishes `left`, waits to be let go, then `Effect.stop(.left)`.
   case leave
   /// Declares a node gone. A live one needs the authority's signature over

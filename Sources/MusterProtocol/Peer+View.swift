@@ -49,9 +49,10 @@ extension Peer {
       incarnation: member.incarnation, software: member.card.software, since: member.since,
       role: body?.role(of: node), isLeader: node == leader,
       isVoter: body?.voters.contains(node) ?? false,
-      runningVersion: work?.reportedVersion ?? "", isReady: work?.isReady ?? false,
+      runningVersion: work?.reportedVersion ?? "", running: work?.running,
+      corrupt: work?.corrupt, isReady: work?.isReady ?? false,
       acknowledgement: work?.acknowledgement, progress: work?.progress,
-      storage: work?.storage ?? "", failure: work?.failure ?? "", services: work?.services ?? [],
-      data: relations[node] ?? [])
+      storage: work?.storage ?? "", volume: work?.volume, failure: work?.failure ?? "",
+      services: work?.services ?? [], data: relations[node] ?? [])
   }
 }

@@ -79,8 +79,11 @@ struct FetchProgram {
     let words = line.split(separator: " ", maxSplits: 2).map(String.init)
     switch words.first {
     case "progress":
-      if words.count == 3, let received = UInt64(words[1]), let total = UInt64(words[2]) {
-        progress(FetchProgress(received: received, total: total))
+      let numbers = line.split(separator: " ").dropFirst().compactMap { UInt64($0) }
+      if numbers.count >= 2 {
+        progress(
+          FetchProgress(
+            received: numbers[0], total: numbers[1], rate: numbers.count > 2 ? numbers[2] : 0))
       }
       return nil
     case "retrying":

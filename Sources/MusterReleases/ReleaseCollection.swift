@@ -9,16 +9,22 @@ extension ReleaseStore {
   /// otherwise take away from its successor: what was published in a higher term than `term`, and
   /// what is younger than `seconds` by the filesystem's own clock.
   ///
+  /// - Parameter only: when it is not empty, copies of other versions stay.
   /// - Throws: after an error some of them are gone and the others are whole.
   package func collect(
-    keep: [ReleaseReference], term: UInt64, olderThan seconds: Int64
+    keep: [ReleaseReference], term: UInt64, version only: String = "", olderThan seconds: Int64,
+    cancellation: Cancellation = Cancellation()
   ) throws(StoreError) -> [String] {
     let releases = try openReleases(creating: false)
     let now = try filesystemTime(of: releases)
     let kept = Set(keep.map(\.directoryName))
     var removed: [String] = []
     for name in try storing({ () throws(SystemError) in try releases.names(limit: Self.names) }) {
-      guard case .release = StoreName(name), !kept.contains(name) else { continue }
+      guard case .release(let version, _, _) = StoreName(name), !kept.contains(name),
+        only.isEmpty || version == only
+      else { continue }
+      // Whoever has lost the lease meanwhile must not act on what it knew before.
+      if cancellation.isCancelled { throw .cancelled }
       guard try isCollectable(name, in: releases, term: term, before: now - seconds) else {
         continue
       }
@@ -75,10 +81,13 @@ extension ReleaseStore {
 
   /// Removes the stages that earlier attempts of this node left: it works on one at a time.
   func removeOwnStages(
-    cluster: ClusterID, node: NodeID, in releases: borrowing StoreDirectory
+    cluster: ClusterID, node: NodeID, except kept: String = "",
+    in releases: borrowing StoreDirectory
   ) throws(StoreError) {
     _ = try removeLeftovers(in: releases) { (name) throws(StoreError) in
-      guard case .stage(let owner, _, let author) = StoreName(name) else { return false }
+      guard name != kept, case .stage(let owner, _, let author) = StoreName(name) else {
+        return false
+      }
       return owner == StoreName.short(cluster.description) && author == node.short
     }
   }

@@ -15,32 +15,75 @@ extension ReleaseStore {
   ///
   /// - Parameters:
   ///   - fetchProgram: the path of `muster-fetch`.
+  ///   - home: the filesystem on which the directory was usable: nothing is published on the
+  ///     disk beneath it.
   ///   - sign: this node's signature over `Manifest.signedMessage`.
   ///   - progress: called on this thread, about five times a second.
   ///   - notice: called on this thread with a line for people, such as why it tries again.
   /// - Throws: after any error nothing partial is visible and the stage is removed.
   package func fetch(
     order: FetchOrder, cluster: ClusterID, node: NodeID, fetchProgram: String,
-    sign: ([UInt8]) -> Signature, progress: (FetchProgress) -> Void = { _ in },
-    notice: (String) -> Void = { _ in }, cancellation: Cancellation = Cancellation()
+    home: StoreVolume.Identity? = nil, sign: ([UInt8]) -> Signature,
+    progress: (FetchProgress) -> Void = { _ in }, notice: (String) -> Void = { _ in },
+    cancellation: Cancellation = Cancellation()
   ) throws(StoreError) -> ReleaseReference {
     guard isVersion(order.release.version) else {
       throw .refused(
         "\"\(order.release.version)\" cannot be a version: use letters, digits and . _ + -, at "
           + "most 64, and begin with a letter or digit")
     }
+    if let home, try volume().identity.isBeneath(home) {
+      throw .storage(
+        .lost("the \(home.type) filesystem that was mounted there is gone"), shared: shared)
+    }
     let releases = try openReleases(creating: true)
-    try removeOwnStages(cluster: cluster, node: node, in: releases)
-    if let published = try published(order, in: releases, cancellation) { return published }
+    let stage = StoreName.stage(cluster: cluster, term: order.term, node: node)
+    let partial = try partialArchive(order, cluster: cluster, node: node, in: releases)
+    if let published = try published(order, in: releases, cancellation) {
+      try removeOwnStages(cluster: cluster, node: node, in: releases)
+      return published
+    }
+    try take(partial, of: order, into: stage, in: releases)
+    try removeOwnStages(cluster: cluster, node: node, except: stage, in: releases)
     let attempt = FetchAttempt(
       store: self, order: order, cluster: cluster, node: node, program: fetchProgram,
-      stage: StoreName.stage(cluster: cluster, term: order.term, node: node),
-      cancellation: cancellation)
+      stage: stage, cancellation: cancellation)
     do throws(StoreError) {
       return try attempt.run(in: releases, sign: sign, progress: progress, notice: notice)
     } catch {
+      // What came so far is worth going on with; anything else of the stage is not.
+      if case .fetch(let problem, _) = error, problem == .network || problem == .program,
+        (try? releases.directory(stage).status(FetchAttempt.archiveName(order))) != nil
+      {
+        throw error
+      }
       try? releases.removeTree(attempt.stage)
       throw error
+    }
+  }
+
+  /// Where an earlier attempt of this node left a part of the same archive, below `releases/`.
+  private func partialArchive(
+    _ order: FetchOrder, cluster: ClusterID, node: NodeID, in releases: borrowing StoreDirectory
+  ) throws(StoreError) -> String? {
+    let archive = FetchAttempt.archiveName(order)
+    for name in try storing({ () throws(SystemError) in try releases.names(limit: Self.names) }) {
+      guard case .stage(StoreName.short(cluster.description), _, node.short) = StoreName(name)
+      else { continue }
+      let status = try? releases.directory(name).status(archive)
+      if status?.kind == .file { return "\(name)/\(archive)" }
+    }
+    return nil
+  }
+
+  private func take(
+    _ partial: String?, of order: FetchOrder, into stage: String,
+    in releases: borrowing StoreDirectory
+  ) throws(StoreError) {
+    try storing { () throws(SystemError) in
+      try releases.makeDirectory(stage, mode: 0o700)
+      guard let partial else { return }
+      try releases.rename(partial, to: "\(stage)/\(FetchAttempt.archiveName(order))")
     }
   }
 
@@ -63,7 +106,7 @@ extension ReleaseStore {
 }
 
 /// One attempt of one node to publish one release, in a stage of its own.
-private struct FetchAttempt {
+struct FetchAttempt {
   let store: ReleaseStore
   let order: FetchOrder
   let cluster: ClusterID
@@ -76,10 +119,7 @@ private struct FetchAttempt {
     in releases: borrowing StoreDirectory, sign: ([UInt8]) -> Signature,
     progress: (FetchProgress) -> Void, notice: (String) -> Void
   ) throws(StoreError) -> ReleaseReference {
-    let directory = try store.storing { () throws(SystemError) in
-      try releases.makeDirectory(stage, mode: 0o700)
-      return try releases.directory(stage)
-    }
+    let directory = try store.storing { () throws(SystemError) in try releases.directory(stage) }
     try download(into: directory, progress, notice)
     var sealing = ReleaseSealing(store: store, cancellation: cancellation)
     try sealing.seal(directory)
@@ -98,6 +138,10 @@ private struct FetchAttempt {
     return reference
   }
 
+  /// Whatever the archive unpacks lies beside it. The name holds the digest, which no archive can
+  /// hold of itself.
+  static func archiveName(_ order: FetchOrder) -> String { ".archive.\(order.release.archive)" }
+
   /// Leaves the unpacked archive, and nothing else, in the stage.
   private func download(
     into directory: borrowing StoreDirectory, _ progress: (FetchProgress) -> Void,
@@ -108,16 +152,16 @@ private struct FetchAttempt {
       throw .storage(.full(freeBytes: free), shared: store.shared)
     }
     let room = free - ReleaseStore.minimumFreeBytes
-    // A name that no archive holds: whatever it unpacks lies beside it.
-    let archive = ".archive.\(StoreName.nonce())"
+    let archive = Self.archiveName(order)
     let run = FetchProgram(
       program: program,
-      arguments: [
-        "--url", order.release.source, "--sha256", order.release.archive.description,
+      arguments: ([order.release.source] + order.release.mirrors).flatMap { ["--url", $0] } + [
+        "--sha256", order.release.archive.description,
         "--archive", "\(directory.path)/\(archive)", "--into", directory.path,
         "--max-bytes", String(min(room, ReleaseStore.archiveBytes)),
         "--max-unpacked", String(min(room, ReleaseStore.unpackedBytes)),
-      ])
+        "--unpacked", String(order.release.unpackedBytes),
+      ] + (order.release.signer.isEmpty ? [] : ["--minisign", order.release.signer]))
     do throws(StoreError) {
       try run.run(progress: progress, notice: notice, cancellation: cancellation)
     } catch {

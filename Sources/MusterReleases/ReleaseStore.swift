@@ -50,7 +50,7 @@ package struct ReleaseStore: Sendable {
     do throws(StoreError) {
       return try listing(of: try openReleases(creating: false))
     } catch {
-      if case .storage(.missing, _) = error { return StoreListing() }
+      if case .storage(.waiting, _) = error { return StoreListing() }
       throw error
     }
   }
@@ -87,7 +87,9 @@ package struct ReleaseStore: Sendable {
       }
       return try root.directory("releases")
     } catch {
-      if error.isMissing || error.isNotDirectory { throw .storage(.missing, shared: shared) }
+      if error.isMissing || error.isNotDirectory {
+        throw .storage(.waiting(.directory), shared: shared)
+      }
       throw StoreError(error, shared: shared)
     }
   }

@@ -27,30 +27,86 @@ extension ReleaseStore {
   private func verifyOnce(
     _ reference: ReleaseReference, _ cancellation: Cancellation
   ) throws(StoreError) {
-    let name = reference.directoryName
+    let inspection = try inspectOnce(reference, cancellation)
+    guard let first = inspection.problems.first else { return }
+    let more = inspection.problemCount - 1
+    throw .corrupt(
+      release: reference.directoryName, path: path(of: reference) + "/" + first.path,
+      reason: first.reason + (more > 0 ? ", and \(more) more" : ""))
+  }
+
+  /// The same look as `verify`, which names everything that is wrong and not only the first.
+  ///
+  /// - Throws: `missing`, `corrupt` when the manifest itself is wrong, `storage` or `cancelled`.
+  package func inspect(
+    _ reference: ReleaseReference, cancellation: Cancellation = Cancellation()
+  ) throws(StoreError) -> ReleaseInspection {
+    for _ in 1..<Self.stalenessAttempts {
+      do throws(StoreError) {
+        return try inspectOnce(reference, cancellation)
+      } catch {
+        guard case .storage(.lost, _) = error else { throw error }
+      }
+    }
+    return try inspectOnce(reference, cancellation)
+  }
+
+  private func inspectOnce(
+    _ reference: ReleaseReference, _ cancellation: Cancellation
+  ) throws(StoreError) -> ReleaseInspection {
     let manifest = try manifest(of: reference)
     let releases = try openReleases(creating: false)
-    var inspection = Inspection(
-      store: self, release: name, manifest: manifest, cancellation: cancellation)
-    let root = try storing { () throws(SystemError) in try releases.directory(name) }
-    try inspection.inspect(root, prefix: "")
-    try inspection.finish()
+    var walk = InspectionWalk(store: self, manifest: manifest, cancellation: cancellation)
+    let root = try storing { () throws(SystemError) in
+      try releases.directory(reference.directoryName)
+    }
+    try walk.inspect(root, prefix: "")
+    walk.finish()
+    return walk.result
+  }
+}
+
+/// What a walk through a published release has found.
+package struct ReleaseInspection: Hashable, Sendable {
+  package struct Problem: Hashable, Sendable {
+    /// Below the release's directory.
+    package var path: String
+    package var reason: String
+
+    package init(path: String, reason: String) {
+      self.path = path
+      self.reason = reason
+    }
+  }
+
+  /// Problems that are kept; further ones are only counted.
+  package static let problemsKept = 100
+
+  package var files = 0
+  package var bytes: UInt64 = 0
+  package var problems: [Problem] = []
+  package var problemCount = 0
+
+  package init() {}
+
+  mutating func add(_ path: String, _ reason: String) {
+    problemCount += 1
+    if problems.count < Self.problemsKept {
+      problems.append(Problem(path: path, reason: reason))
+    }
   }
 }
 
 /// One walk through a release, comparing everything that is there with its entry.
-private struct Inspection {
+private struct InspectionWalk {
   let store: ReleaseStore
-  let release: String
   let manifest: Manifest
   let cancellation: Cancellation
+  private(set) var result = ReleaseInspection()
   private var seen: [Bool]
 
-  init(
-    store: ReleaseStore, release: String, manifest: Manifest, cancellation: Cancellation
-  ) {
+  init(store: ReleaseStore, manifest: Manifest, cancellation: Cancellation) {
     self.store = store
-    self.release = release
     self.manifest = manifest
     self.cancellation = cancellation
     seen = Array(repeating: false, count: manifest.entries.count)
@@ -67,64 +123,60 @@ private struct Inspection {
       if path.utf8.elementsEqual(Manifest.fileName.utf8) { continue }
       if cancellation.isCancelled { throw .cancelled }
       guard let index = manifest.index(of: path) else {
-        throw corrupt(path, "is not in the manifest")
+        result.add(path, "is not in the manifest")
+        continue
       }
       seen[index] = true
-      try compare(name, in: directory, with: manifest.entries[index])
-      if case .directory = manifest.entries[index].content {
+      let entry = manifest.entries[index]
+      let problem = try problem(of: name, in: directory, against: entry)
+      if let problem { result.add(path, problem) }
+      if case .directory = entry.content, problem != Self.noDirectory {
         let child = try store.storing { () throws(SystemError) in try directory.directory(name) }
         try inspect(child, prefix: path + "/")
       }
     }
   }
 
-  private func compare(
-    _ name: String, in directory: borrowing StoreDirectory, with entry: Manifest.Entry
-  ) throws(StoreError) {
+  mutating func finish() {
+    for index in seen.indices where !seen[index] {
+      result.add(manifest.entries[index].path, "is missing")
+    }
+  }
+
+  private static let noDirectory = "is no directory"
+
+  private mutating func problem(
+    of name: String, in directory: borrowing StoreDirectory, against entry: Manifest.Entry
+  ) throws(StoreError) -> String? {
     let status = try store.storing { () throws(SystemError) in try directory.status(name) }
     switch entry.content {
     case .directory(let mode):
-      guard status.kind == .directory else { throw corrupt(entry.path, "is no directory") }
-      try compare(status.mode, with: mode, entry)
+      guard status.kind == .directory else { return Self.noDirectory }
+      return Self.problem(of: status.mode, against: mode)
     case .link(let target):
-      guard status.kind == .link else { throw corrupt(entry.path, "is no link") }
+      guard status.kind == .link else { return "is no link" }
       let found = try store.storing { () throws(SystemError) in
         try directory.target(ofLink: name)
       }
-      guard found.utf8.elementsEqual(target.utf8) else {
-        throw corrupt(entry.path, "points to \(found), not to \(target)")
-      }
+      return found.utf8.elementsEqual(target.utf8) ? nil : "points to \(found), not to \(target)"
     case .file(let mode, let size, let digest):
-      guard status.kind == .file else { throw corrupt(entry.path, "is no file") }
-      try compare(status.mode, with: mode, entry)
-      guard status.size == size else {
-        throw corrupt(entry.path, "has \(status.size) bytes, not \(size)")
-      }
+      guard status.kind == .file else { return "is no file" }
+      if let problem = Self.problem(of: status.mode, against: mode) { return problem }
+      guard status.size == size else { return "has \(status.size) bytes, not \(size)" }
       let found = try store.storing { () throws(SystemError) in
         try directory.digest(name) { cancellation.isCancelled }
       }
+      result.files += 1
+      result.bytes += found.size
       guard found.size == size, digest.bytes.bytes == found.digest else {
-        throw corrupt(entry.path, "has SHA-256 \(hexadecimal(found.digest)), not \(digest)")
+        return "has SHA-256 \(hexadecimal(found.digest)), not \(digest)"
       }
+      return nil
     }
   }
 
-  private func compare(
-    _ found: UInt32, with mode: UInt32, _ entry: Manifest.Entry
-  ) throws(StoreError) {
-    guard found != mode else { return }
-    throw corrupt(
-      entry.path, "has mode \(String(found, radix: 8)), not \(String(mode, radix: 8))")
-  }
-
-  func finish() throws(StoreError) {
-    if let index = seen.firstIndex(of: false) {
-      throw corrupt(manifest.entries[index].path, "is missing")
-    }
-  }
-
-  private func corrupt(_ path: String, _ reason: String) -> StoreError {
-    .corrupt(
-      release: release, path: "\(store.shared)/releases/\(release)/\(path)", reason: reason)
+  private static func problem(of found: UInt32, against mode: UInt32) -> String? {
+    found == mode
+      ? nil : "has mode \(String(found, radix: 8)), not \(String(mode, radix: 8))"
   }
 }

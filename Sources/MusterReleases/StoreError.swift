@@ -23,7 +23,7 @@ package enum StoreError: Error, Hashable, Sendable {
 
   /// The same as the word after `failed` of the download program.
   package enum FetchProblem: String, Hashable, Sendable {
-    case usage, network, refused, checksum, limit, archive, unsafe, disk
+    case usage, network, refused, checksum, signature, space, limit, archive, unsafe, disk
     /// The program did not run, or ended without saying why.
     case program
   }

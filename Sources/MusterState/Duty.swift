@@ -16,11 +16,16 @@ package struct Duty: Hashable, Sendable {
   package var plan: PlanID?
   /// Published releases that must stay on the shared filesystem.
   package var keep: [ReleaseReference]
+  /// What this node, as the effective leader, should remove from the shared filesystem.
+  package var collect: CollectOrder?
+  /// Where `run` and `verify` come from, for nodes that share no directory.
+  package var sources: [ReleaseSource]
 
   package init(
     term: UInt64 = 0, role: Role? = nil, run: ReleaseReference? = nil,
     verify: ReleaseReference? = nil, fetch: FetchOrder? = nil, plan: PlanID? = nil,
-    keep: [ReleaseReference] = []
+    keep: [ReleaseReference] = [], collect: CollectOrder? = nil,
+    sources: [ReleaseSource] = []
   ) {
     self.term = term
     self.role = role
@@ -29,6 +34,8 @@ package struct Duty: Hashable, Sendable {
     self.fetch = fetch
     self.plan = plan
     self.keep = keep
+    self.collect = collect
+    self.sources = sources
   }
 }
 
@@ -53,6 +60,10 @@ package struct LocalStatus: Hashable, Sendable {
   package var verified: [ReleaseReference]
   /// The outcome of the last fetch order.
   package var fetched: FetchOutcome?
+  /// What came of the last order to remove releases.
+  package var collected: CollectOutcome?
+  /// A published copy that this node has found corrupt, and not right since.
+  package var corrupt: ReleaseReference?
   /// Bytes of the download under way.
   package var progress: FetchProgress?
   /// The release and role of the services that have a process; `nil` when nothing runs.
@@ -66,16 +77,21 @@ package struct LocalStatus: Hashable, Sendable {
   package var failure: String
   /// One word for the shared directory (ready, read-only, full, lost …), and the next step.
   package var storage: String
+  /// The filesystem behind the shared directory; `nil` while it cannot be asked.
+  package var volume: StorageVolume?
   package var services: [ServiceStatus]
 
   package init(
     verified: [ReleaseReference] = [], fetched: FetchOutcome? = nil,
+    collected: CollectOutcome? = nil, corrupt: ReleaseReference? = nil,
     progress: FetchProgress? = nil, running: ReleaseReference? = nil, runningRole: Role? = nil,
     ready: Bool = false, reportedVersion: String = "", failure: String = "",
-    storage: String = "", services: [ServiceStatus] = []
+    storage: String = "", volume: StorageVolume? = nil, services: [ServiceStatus] = []
   ) {
     self.verified = verified
     self.fetched = fetched
+    self.collected = collected
+    self.corrupt = corrupt
     self.progress = progress
     self.running = running
     self.runningRole = runningRole
@@ -83,6 +99,7 @@ package struct LocalStatus: Hashable, Sendable {
     self.reportedVersion = reportedVersion
     self.failure = failure
     self.storage = storage
+    self.volume = volume
     self.services = services
   }
 }
@@ -106,9 +123,19 @@ package struct FetchProgress: Hashable, Sendable {
   package var received: UInt64
   /// 0 while the length is unknown.
   package var total: UInt64
-  package init(received: UInt64, total: UInt64) {
+  /// Bytes a second of late; 0 while that is unknown.
+  package var rate: UInt64
+
+  package init(received: UInt64, total: UInt64, rate: UInt64 = 0) {
     self.received = received
     self.total = total
+    self.rate = rate
+  }
+
+  /// Seconds until everything is there, at the present rate; `nil` while that is unknown.
+  package var secondsLeft: UInt64? {
+    guard total > received, rate > 0 else { return nil }
+    return (total - received) / rate + 1
   }
 }
 

@@ -123,6 +123,16 @@ package enum Limits {
   package static let recoveries = 8
   package static let absorbed = 4
 
+  /// Mirrors of one release; a request with more is malformed.
+  package static let mirrors = 4
+
+  /// Copies of one release that are ordered by themselves after corrupt ones. What is found
+  /// corrupt again is then the fault of the storage or of who reads it, and for the operator.
+  package static let repairs: UInt32 = 3
+
+  /// Releases that a collection names as being run.
+  package static let kept = 64
+
   /// Answers to operators' requests kept in the register.
   package static let answers = 64
 }

@@ -31,13 +31,18 @@ package struct RegisterBody: Hashable, Sendable {
   package var failure: String
   /// How this founding came from others, oldest first; at most `Limits.recoveries`.
   package var recoveries: [Recovery]
+  /// A release that is published anew, or could not be.
+  package var repair: ReleaseRepair?
+  /// The last removal of releases from the shared filesystem.
+  package var collection: ReleaseRemoval?
 
   package init(
     founding: FoundingID, promiseMilliseconds: UInt32, expect: UInt32, voters: [NodeID],
     roster: [NodeID], forgotten: [NodeID] = [], sealed: Bool = false, roles: [Role] = [],
     settings: [Setting] = [], releases: [ReleaseSource] = [], current: ReleaseReference? = nil,
     published: [ReleaseReference] = [], plan: Plan? = nil, answers: [RequestAnswer] = [],
-    failure: String = "", recoveries: [Recovery] = []
+    failure: String = "", recoveries: [Recovery] = [], repair: ReleaseRepair? = nil,
+    collection: ReleaseRemoval? = nil
   ) {
     self.founding = founding
     self.promiseMilliseconds = promiseMilliseconds
@@ -55,6 +60,8 @@ package struct RegisterBody: Hashable, Sendable {
     self.answers = answers
     self.failure = failure
     self.recoveries = recoveries
+    self.repair = repair
+    self.collection = collection
   }
 
   /// The job committed for `node`; `nil` outside the roster.

@@ -4,11 +4,26 @@ package struct ReleaseSource: Hashable, Sendable {
   package var source: String
   /// SHA-256 of the archive. Nothing is unpacked before it matches.
   package var archive: Digest
+  /// Further places of the same archive, in the order in which they are tried.
+  package var mirrors: [String]
+  /// The minisign public key that must have signed the archive; empty: none is asked for.
+  package var signer: String
+  /// What the archive unpacks to, for the space that is checked first; 0: not known.
+  package var unpackedBytes: UInt64
+  /// The number of the next copy to publish: raised by the leader when one was found corrupt.
+  package var repair: UInt32
 
-  package init(version: String, source: String, archive: Digest) {
+  package init(
+    version: String, source: String, archive: Digest, mirrors: [String] = [],
+    signer: String = "", unpackedBytes: UInt64 = 0, repair: UInt32 = 0
+  ) {
     self.version = version
     self.source = source
     self.archive = archive
+    self.mirrors = mirrors
+    self.signer = signer
+    self.unpackedBytes = unpackedBytes
+    self.repair = repair
   }
 }
 
@@ -30,6 +45,11 @@ package struct ReleaseReference: Hashable, Comparable, Sendable {
   /// possible: `ReleaseSource` is checked when it is added.
   package var directoryName: String {
     "\(version)-\(manifest.description.prefix(16))-\(repair)"
+  }
+
+  /// Whether both are copies of the same bytes: only the repair number may differ.
+  package func isCopy(of other: ReleaseReference) -> Bool {
+    version == other.version && manifest == other.manifest
   }
 
   package static func < (left: ReleaseReference, right: ReleaseReference) -> Bool {

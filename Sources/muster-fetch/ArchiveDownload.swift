@@ -12,6 +12,8 @@ import Glibc
   }
 
   private let request: FetchRequest
+  /// The mirror in use.
+  private var url = ""
   private var file: ArchiveFile
   private let handle: UnsafeMutableRawPointer
   private let errorText: UnsafeMutablePointer<CChar>
@@ -21,6 +23,9 @@ import Glibc
   private var failure: FetchFailure?
   private var lastProgress = 0.0
   private var reported: UInt64 = 0
+  /// Sizes of late, for the rate.
+  private var samples: [(time: Double, size: UInt64)] = []
+  private var hasRoom = false
 
   init(_ request: FetchRequest) throws(FetchFailure) {
     self.request = request
@@ -31,7 +36,6 @@ import Glibc
     unsafe self.handle = handle
     unsafe errorText = .allocate(capacity: Int(CURL_ERROR_SIZE))
     unsafe errorText.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
-    try configure()
   }
 
   deinit {
@@ -39,7 +43,28 @@ import Glibc
     unsafe errorText.deallocate()
   }
 
-  func run() throws(FetchFailure) {
+  /// - Returns: the URL that brought the end of it.
+  func run() throws(FetchFailure) -> String {
+    for next in request.urls.dropLast() {
+      do throws(FetchFailure) {
+        return try bring(from: next, attempts: FetchLimits.attemptsBeforeMirror)
+      } catch {
+        guard [.network, .refused, .checksum].contains(error.kind) else { throw error }
+        if error.kind == .checksum { try file.empty() }
+        Report.line("retrying 0 \(error.message); trying a mirror")
+      }
+    }
+    do throws(FetchFailure) {
+      return try bring(from: request.urls[request.urls.count - 1], attempts: request.attempts)
+    } catch {
+      if error.kind == .checksum { file.remove() }
+      throw error
+    }
+  }
+
+  private func bring(from url: String, attempts: Int) throws(FetchFailure) -> String {
+    self.url = url
+    try configure()
     var best = file.size
     var mayBeStale = file.size > 0
     var fruitless = 0
@@ -48,7 +73,7 @@ import Glibc
       case .complete:
         if file.digest == request.checksum {
           reportProgress(total: file.size)
-          return
+          return url
         }
         guard mayBeStale else { throw wrongChecksum() }
         // The beginning may be of another file than the end: one whole download decides.
@@ -61,13 +86,17 @@ import Glibc
         fruitless = file.size > best ? 1 : fruitless + 1
         best = max(best, file.size)
         mayBeStale = file.size > 0
-        if fruitless >= request.attempts || attempt == FetchLimits.attempts { throw failure }
+        if fruitless >= min(attempts, request.attempts) || attempt == FetchLimits.attempts {
+          throw failure
+        }
         waitBeforeRetry(fruitless, failure)
       }
     }
     throw FetchFailure(
-      .network, "\(request.shownURL): given up after \(FetchLimits.attempts) attempts")
+      .network, "\(shownURL): given up after \(FetchLimits.attempts) attempts")
   }
+
+  private var shownURL: String { FetchRequest.withoutPassword(url) }
 
   // MARK: One attempt
 
@@ -91,16 +120,16 @@ import Glibc
     case CURLE_RANGE_ERROR, CURLE_BAD_DOWNLOAD_RESUME, CURLE_FTP_COULDNT_USE_REST:
       return .cannotResume
     case CURLE_HTTP_RETURNED_ERROR:
-      let failure = FetchFailure(.refused, "\(request.shownURL): the server answers \(status)")
+      let failure = FetchFailure(.refused, "\(shownURL): the server answers \(status)")
       if [408, 425, 429, 500, 502, 503, 504].contains(status) { return .interrupted(failure) }
       throw failure
     case CURLE_FILESIZE_EXCEEDED:
       throw tooLarge()
     case CURLE_UNSUPPORTED_PROTOCOL, CURLE_URL_MALFORMAT, CURLE_TOO_MANY_REDIRECTS,
       CURLE_FILE_COULDNT_READ_FILE, CURLE_PEER_FAILED_VERIFICATION, CURLE_REMOTE_FILE_NOT_FOUND:
-      throw FetchFailure(.refused, "\(request.shownURL): \(reason(code))")
+      throw FetchFailure(.refused, "\(shownURL): \(reason(code))")
     default:
-      return .interrupted(FetchFailure(.network, "\(request.shownURL): \(reason(code))"))
+      return .interrupted(FetchFailure(.network, "\(shownURL): \(reason(code))"))
     }
   }
 
@@ -110,17 +139,15 @@ import Glibc
   }
 
   private func wrongChecksum() -> FetchFailure {
-    let found = hexadecimal(file.digest)
-    file.remove()
-    return FetchFailure(
+    FetchFailure(
       .checksum,
-      "\(request.shownURL) has SHA-256 \(found), but \(hexadecimal(request.checksum)) was "
-        + "ordered: correct the digest or the source")
+      "\(shownURL) has SHA-256 \(hexadecimal(file.digest)), but "
+        + "\(hexadecimal(request.checksum)) was ordered: correct the digest or the source")
   }
 
   private func tooLarge() -> FetchFailure {
     FetchFailure(
-      .limit, "\(request.shownURL) is larger than the \(request.maxBytes) bytes allowed")
+      .limit, "\(shownURL) is larger than the \(request.maxBytes) bytes allowed")
   }
 
   private func waitBeforeRetry(_ fruitless: Int, _ failure: FetchFailure) {
@@ -133,10 +160,10 @@ import Glibc
   // MARK: curl
 
   private func configure() throws(FetchFailure) {
-    let scheme = request.url.prefix { $0 != ":" }.lowercased()
+    let scheme = url.prefix { $0 != ":" }.lowercased()
     unsafe muster_curl_set_error_buffer(handle, errorText)
     for (option, text) in [
-      (CURLOPT_URL, request.url), (CURLOPT_PROTOCOLS_STR, "http,https,file"),
+      (CURLOPT_URL, url), (CURLOPT_PROTOCOLS_STR, "http,https,file"),
       // Never from the web to a local file, never from https to clear text.
       (CURLOPT_REDIR_PROTOCOLS_STR, scheme == "https" ? "https" : "http,https"),
       (CURLOPT_USERAGENT, "muster-fetch"),
@@ -169,8 +196,7 @@ import Glibc
         guard let context = unsafe context else { return 0 }
         let download = unsafe Unmanaged<ArchiveDownload>.fromOpaque(context)
           .takeUnretainedValue()
-        download.noteProgress(expected: total)
-        return 0
+        return download.noteProgress(expected: total) ? 0 : 1
       }, context)
   }
 
@@ -191,9 +217,23 @@ import Glibc
     }
   }
 
-  private func noteProgress(expected: curl_off_t) {
-    guard expected > 0 else { return reportProgress(total: nil) }
+  /// - Returns: whether to go on: the room is looked at as soon as the size is known.
+  private func noteProgress(expected: curl_off_t) -> Bool {
+    guard expected > 0 else {
+      reportProgress(total: nil)
+      return true
+    }
+    if !hasRoom {
+      do throws(FetchFailure) {
+        try Space.check(request, archiveBytes: UInt64(expected))
+        hasRoom = true
+      } catch {
+        failure = error
+        return false
+      }
+    }
     reportProgress(total: resumedFrom + UInt64(expected))
+    return true
   }
 
   /// The last line, when everything is there, is always printed.
@@ -205,6 +245,13 @@ import Glibc
     guard file.size != reported, file.size == total || isDue else { return }
     lastProgress = now
     reported = file.size
-    Report.line("progress \(file.size) \(total ?? 0)")
+    Report.line("progress \(file.size) \(total ?? 0) \(rate(at: now))")
+  }
+
+  private func rate(at now: Double) -> UInt64 {
+    samples.removeAll { now - $0.time > FetchLimits.rateSeconds || $0.size > file.size }
+    samples.append((now, file.size))
+    guard let first = samples.first, now > first.time else { return 0 }
+    return UInt64(Double(file.size - first.size) / (now - first.time))
   }
 }

@@ -12,6 +12,10 @@ struct FetchFailure: Error {
     case refused
     /// The bytes are not the ones ordered. The archive is removed.
     case checksum
+    /// The archive is not signed by the key that is asked for.
+    case signature
+    /// There is too little room for the archive and what it unpacks to.
+    case space
     /// A limit on size or number is exceeded.
     case limit
     /// The archive cannot be read. What was unpacked stays in the directory.

@@ -14,6 +14,8 @@ enum FetchLimits {
 
   /// Attempts in a row that bring nothing new, unless `--attempts` says otherwise.
   static let fruitlessAttempts = 6
+  /// The same while there is another mirror.
+  static let attemptsBeforeMirror = 2
   /// Attempts in all, however much each brings.
   static let attempts = 64
   /// The wait before the second attempt; it doubles up to the longest.
@@ -29,4 +31,8 @@ enum FetchLimits {
   static let redirects = 10
   /// Seconds between two progress lines.
   static let progressSeconds = 0.2
+  /// Seconds over which the rate is taken.
+  static let rateSeconds = 5.0
+  /// The largest signature file.
+  static let signatureBytes = 4_096
 }

@@ -1,11 +1,13 @@
 /// The command line, checked.
 struct FetchRequest {
   static let usage = """
-    usage: muster-fetch --url URL --sha256 HEX --archive FILE --into DIR [options]
+    usage: muster-fetch --url URL… --sha256 HEX --archive FILE --into DIR [options]
 
     Fetches URL (http, https, file) into FILE, going on where an earlier run stopped, checks
-    its SHA-256 and unpacks it (tar, gz, xz, zst, bz2, zip) into DIR.
+    its SHA-256 and unpacks it (tar, gz, xz, zst, bz2, zip) into DIR. Further URLs are mirrors.
 
+      --minisign KEY     refuse an archive that URL.minisig does not sign for this public key
+      --unpacked N       bytes it unpacks to, for the space that is checked first
       --max-bytes N      refuse a larger archive (default 4 GiB)
       --max-unpacked N   refuse an archive that unpacks to more (default 16 GiB)
       --max-entries N    refuse an archive with more files and links (default 100000)
@@ -13,7 +15,11 @@ struct FetchRequest {
       --stall SECONDS    give an attempt up when nothing comes for so long (default 30)
     """
 
-  private(set) var url = ""
+  /// In the order in which they are tried.
+  private(set) var urls: [String] = []
+  private(set) var signer: MinisignKey?
+  /// What the archive unpacks to; 0: not known.
+  private(set) var unpackedBytes: UInt64 = 0
   private(set) var checksum: [UInt8] = []
   private(set) var archive = ""
   private(set) var directory = ""
@@ -31,7 +37,9 @@ struct FetchRequest {
       }
       try set(option, to: value)
     }
-    for (option, value) in [("--url", url), ("--archive", archive), ("--into", directory)]
+    for (option, value) in [
+      ("--url", urls.first ?? ""), ("--archive", archive), ("--into", directory),
+    ]
     where value.isEmpty {
       throw FetchFailure(.usage, "\(option) is missing; see muster-fetch --help")
     }
@@ -42,7 +50,9 @@ struct FetchRequest {
 
   private mutating func set(_ option: String, to value: String) throws(FetchFailure) {
     switch option {
-    case "--url": url = try Self.checkedURL(value)
+    case "--url": urls.append(try Self.checkedURL(value))
+    case "--minisign": signer = try MinisignKey(value)
+    case "--unpacked": unpackedBytes = UInt64(try Self.number(option, value, in: 0...Int.max))
     case "--sha256": checksum = try Self.digest(value)
     case "--archive": archive = value
     case "--into": directory = value
@@ -88,8 +98,8 @@ struct FetchRequest {
     return value
   }
 
-  /// The URL as it may be shown: without `user:password@`.
-  var shownURL: String { Self.withoutPassword(url) }
+  /// The archive as it may be shown: without `user:password@`.
+  var shownURL: String { Self.withoutPassword(urls.first ?? "") }
 
   static func withoutPassword(_ url: String) -> String {
     guard let start = url.firstRange(of: "://")?.upperBound else { return url }

@@ -4,7 +4,7 @@ import Glibc
 /// Fetches one archive and unpacks it into a staging directory, in a process of its own: no
 /// parser of foreign bytes runs where the keys are, and the agent stays small.
 ///
-/// It speaks on standard output, one line each: `progress RECEIVED TOTAL` (total 0: unknown),
+/// It speaks on standard output, one line each: `progress RECEIVED TOTAL RATE` (0: unknown),
 /// `retrying SECONDS MESSAGE`, and last `unpacked FILES BYTES` or `failed CLASS MESSAGE`.
 @main
 enum MusterFetch {
@@ -16,7 +16,9 @@ enum MusterFetch {
     prepareProcess()
     do throws(FetchFailure) {
       let request = try FetchRequest(arguments: Array(CommandLine.arguments.dropFirst()))
-      try ArchiveDownload(request).run()
+      let source = try ArchiveDownload(request).run()
+      if let signer = request.signer { try signer.check(request.archive, from: source) }
+      try Space.check(request, archiveBytes: 0, isComplete: true)
       var unpacking = Unpacking(request)
       let contents = try unpacking.run()
       Report.line("unpacked \(contents.files) \(contents.bytes)")

@@ -45,7 +45,7 @@ func muster(
     (["agent", "--bind", "localhost:1"], "--bind \"localhost:1\" is not a numeric address"),
     (["memers"], "\"memers\" is no command: did you mean members?"),
     (["release"], "\"release\" is no command: there is release add"),
-    (["release", "remove"], "\"release remove\" is no command: there is release add"),
+    (["release", "drop"], "\"release drop\" is no command: there is release add"),
     (["agent", "--name", "a"], "--cluster is missing"),
     (["agent", "--name", "a b"], "is no node's name"),
     (["members"], "give --control SOCKET or set MUSTER_CONTROL"),
@@ -173,7 +173,7 @@ func muster(
       ).output
     }
     #expect(try complete(["muster", "me"]) == "members\n")
-    #expect(try complete(["muster", "release", ""]) == "add\n")
+    #expect(try complete(["muster", "release", "s"]) == "show\n")
     #expect(try complete(["muster", "release", "add", "--so"]) == "--source\n")
     #expect(try complete(["muster", "wait", "--conv"]) == "--converged\n")
     #expect(try complete(["muster", "leader", "st"]) == "step-down\n")

@@ -8,6 +8,7 @@ import Testing
 /// A store without releases.
 private final class EmptyStore: ReleaseStoring {
   var storageState: String { "ready" }
+  var volume: StorageVolume? { nil }
   var onStorageChange: (() -> Void)?
   func fetch(
     _ order: FetchOrder, progress: @escaping (FetchProgress) -> Void,
@@ -18,6 +19,13 @@ private final class EmptyStore: ReleaseStoring {
     _ reference: ReleaseReference, completion: @escaping (Result<Void, StoreFailure>) -> Void
   ) {}
   func collect(keeping: [ReleaseReference], term: UInt64) {}
+  func collect(_ order: CollectOrder, completion: @escaping (String) -> Void) {}
+  func tidy(term: UInt64) {}
+  func learn(_ sources: [ReleaseSource], term: UInt64) {}
+  var isLocal: Bool { false }
+  var progress: FetchProgress? { nil }
+  func cancelCollect() {}
+  var onDamage: ((ReleaseReference) -> Void)?
   func expect(_ current: ReleaseReference?) {}
   func path(of reference: ReleaseReference) -> String { reference.directoryName }
 }
@@ -28,6 +36,7 @@ private final class SlowServices: ServiceRunning {
   var isStopped = false
   var report = ServiceReport()
   var onChange: (() -> Void)?
+  var beforeRestart: ((@escaping () -> Void) -> Void)?
   init(loop: EventLoop) { self.loop = loop }
   func apply(_ goal: ServiceGoal?) {
     loop.schedule(after: 1_000_000) { [self] in

@@ -8,17 +8,31 @@ import Testing
 private final class ScriptedStore: ReleaseStoring {
   var calls: [String] = []
   var verifications: [(ReleaseReference, (Result<Void, StoreFailure>) -> Void)] = []
-  var progress: (FetchProgress) -> Void = { _ in }
+  var advance: (FetchProgress) -> Void = { _ in }
+  var progress: FetchProgress? { nil }
   var fetched: (Result<ReleaseReference, StoreFailure>) -> Void = { _ in }
   var storageState = "ready" { didSet { onStorageChange?() } }
+  var volume: StorageVolume?
   var onStorageChange: (() -> Void)?
+  var onDamage: ((ReleaseReference) -> Void)?
+  var collected: (String) -> Void = { _ in }
+
+  func collect(_ order: CollectOrder, completion: @escaping (String) -> Void) {
+    calls.append("remove \(order.version) keeping \(order.keep.map(\.version))")
+    collected = completion
+  }
+
+  func tidy(term: UInt64) {}
+  func learn(_ sources: [ReleaseSource], term: UInt64) {}
+  var isLocal: Bool { false }
+  func cancelCollect() { calls.append("cancel remove") }
 
   func fetch(
     _ order: FetchOrder, progress: @escaping (FetchProgress) -> Void,
     completion: @escaping (Result<ReleaseReference, StoreFailure>) -> Void
   ) {
     calls.append("fetch \(order.release.version) in term \(order.term)")
-    self.progress = progress
+    advance = progress
     fetched = completion
   }
 
@@ -48,6 +62,7 @@ private final class ScriptedServices: ServiceRunning {
   var goals: [ServiceGoal?] = []
   var report = ServiceReport() { didSet { onChange?() } }
   var onChange: (() -> Void)?
+  var beforeRestart: ((@escaping () -> Void) -> Void)?
   func apply(_ goal: ServiceGoal?) { goals.append(goal) }
 
   var versions: [String] {
@@ -74,7 +89,7 @@ private final class ScriptedServices: ServiceRunning {
     executor = Executor(
       loop: loop, store: store, services: services, link: scratch.place("current"),
       context: ServiceContext(cluster: "demo", node: "ci/0"), log: lines.log(),
-      report: { statuses.all.append($0) })
+      patience: 600_000_000, report: { statuses.all.append($0) })
   }
 
   private static func release(_ version: String) -> ReleaseReference {
@@ -153,10 +168,33 @@ private final class ScriptedServices: ServiceRunning {
 
   @Test func `what does not verify is not started, said, and tried again`() throws {
     executor.obey(Duty(term: 1, role: .worker, run: one))
-    store.answer(.failure(StoreFailure(reason: "release 1.0 is missing", mayPass: true)))
+    store.answer(.failure(StoreFailure(reason: "release 1.0 is corrupt", mayPass: false)))
     #expect(services.goals.isEmpty)
-    #expect(statuses.all.last?.failure == "release 1.0 is missing")
+    #expect(statuses.all.last?.failure == "release 1.0 is corrupt")
     #expect(lines.contains("error ci/0: cannot start 1.0-"))
+  }
+
+  @Test func `what is not visible yet is a failure only when it stays so`() throws {
+    for duty in [
+      Duty(term: 1, role: .worker, run: one), Duty(term: 1, role: .worker, verify: two),
+    ] {
+      executor.obey(duty)
+      let calls = store.calls.count
+      store.answer(.failure(StoreFailure(reason: "not here", mayPass: true)))
+      #expect(services.goals.isEmpty)
+      #expect(statuses.all.allSatisfy { $0.failure.isEmpty }, "a plan would be given up for it")
+      #expect(try driverWait(loop) { store.calls.count == calls + 1 })
+      store.answer(.failure(StoreFailure(reason: "not here", mayPass: true)))
+      #expect(try driverWait(loop) { store.calls.count == calls + 2 })
+      store.answer(.failure(StoreFailure(reason: "not here", mayPass: true)))
+      #expect(statuses.all.last?.failure == "not here")
+      statuses.all = []
+    }
+  }
+
+  @Test func `what becomes visible in time is started`() throws {
+    executor.obey(Duty(term: 1, role: .worker, run: one))
+    store.answer(.failure(StoreFailure(reason: "not here", mayPass: true)))
     #expect(try driverWait(loop) { store.calls == ["verify 1.0", "verify 1.0"] })
     store.answer(.success(()))
     #expect(services.versions == ["1.0 as worker"])
@@ -189,7 +227,7 @@ private final class ScriptedServices: ServiceRunning {
   @Test func `a fetch is ordered once, reported, and its outcome kept`() {
     executor.obey(Duty(term: 3, fetch: order("2.0", term: 3)))
     executor.obey(Duty(term: 3, fetch: order("2.0", term: 3)))
-    store.progress(FetchProgress(received: 5, total: 10))
+    store.advance(FetchProgress(received: 5, total: 10))
     #expect(statuses.all.last?.progress == FetchProgress(received: 5, total: 10))
     store.fetched(.success(two))
     let outcome = FetchOutcome(plan: PlanID(.zero), reference: two, failure: "")
@@ -245,10 +283,10 @@ private final class ScriptedServices: ServiceRunning {
   @Test func `status is reported when it changes, and progress ten times a second`() throws {
     executor.obey(Duty(term: 3, fetch: order("2.0", term: 3)))
     let before = statuses.all.count
-    store.progress(FetchProgress(received: 0, total: 1_000))
+    store.advance(FetchProgress(received: 0, total: 1_000))
     let begin = loop.now
     for received in 1...1_000 as ClosedRange<UInt64> {
-      store.progress(FetchProgress(received: received, total: 1_000))
+      store.advance(FetchProgress(received: received, total: 1_000))
     }
     let tenths = (loop.now - begin) / 100_000_000
     #expect(statuses.all.count <= before + 2 + Int(tenths))

@@ -194,7 +194,7 @@ import Testing
     try cluster.told(1, "wait", "--leader", "--timeout", "30s")
     #expect(
       EndToEndCluster.eventually {
-        cluster.log(1).contains("warning ci/1: the shared directory is missing: mount")
+        cluster.log(1).contains("warning ci/1: the shared directory is waiting: mount")
       })
     #expect(
       try EndToEndCluster.eventually {

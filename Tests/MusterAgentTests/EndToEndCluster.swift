@@ -89,10 +89,14 @@ final class EndToEndCluster {
       + flags.sorted { $0.key < $1.key }.flatMap { [$0.key, $0.value] }
   }
 
-  func start(_ node: Int, _ changes: [String: String] = [:]) throws {
+  /// - Parameter mounting: shell words that run first, in a mount namespace of the agent's own.
+  func start(
+    _ node: Int, _ changes: [String: String] = [:], mounting: String? = nil
+  ) throws {
+    let prefix = mounting.map { "exec unshare -m sh -c '\($0) && exec \"$@\"' sh" } ?? "exec"
     agents[node] = try ChildProcess(
       program: "/bin/sh",
-      arguments: ["-c", "exec \"$@\" >>'\(at("log\(node)"))' 2>&1", "sh", program]
+      arguments: ["-c", "\(prefix) \"$@\" >>'\(at("log\(node)"))' 2>&1", "sh", program]
         + words(node, changes), environment: environment, directory: folder.path,
       output: .inherited, diesWithThread: false)
   }
@@ -216,8 +220,10 @@ final class EndToEndCluster {
     return result
   }
 
-  static func eventually(_ condition: () throws -> Bool) rethrows -> Bool {
-    let end = MonotonicClock.nanoseconds + 20_000_000_000
+  static func eventually(
+    within seconds: Int64 = 20, _ condition: () throws -> Bool
+  ) rethrows -> Bool {
+    let end = MonotonicClock.nanoseconds + seconds * 1_000_000_000
     while MonotonicClock.nanoseconds < end {
       if try condition() { return true }
       usleep(20_000)

@@ -1,5 +1,6 @@
 import MusterAgent
 import MusterProtocol
+import MusterReleases
 import MusterState
 import MusterSystem
 import Synchronization
@@ -21,6 +22,22 @@ final class FakeInterior: AgentInterior {
   }
 
   var now: Instant { Instant(nanoseconds: loop.now) }
+
+  /// How `inspect` is answered.
+  var inspection = Result<ReleaseInspection, StoreFailure>.success(ReleaseInspection())
+
+  func inspect(
+    _ copy: ReleaseReference,
+    completion: @escaping (Result<ReleaseInspection, StoreFailure>) -> Void
+  ) {
+    loop.schedule(after: 1_000_000) { [inspection] in completion(inspection) }
+  }
+
+  func manifest(
+    of copy: ReleaseReference, completion: @escaping (Result<Manifest, StoreFailure>) -> Void
+  ) {
+    completion(.failure(StoreFailure(reason: "no disk here", mayPass: true)))
+  }
 
   /// Answers later, as a leader would.
   func submit(

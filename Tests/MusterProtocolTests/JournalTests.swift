@@ -53,7 +53,10 @@ import Testing
       .addRelease(ReleaseSource(version: "../x", source: "y", archive: Digest(.zero))), ticket: 4),
     .command(.forget(node, authority: nil), ticket: 5),
     .command(.forget(node, authority: Signature(first: .zero, second: .zero)), ticket: 6),
-    .command(.stepDown(to: nil), ticket: 7), .command(.stepDown(to: node), ticket: 8),
+    .command(.addRelease(Samples.mirroredUnnumbered), ticket: 20),
+    .command(.removeRelease("2.0"), ticket: 21), .command(.repairRelease("2.0"), ticket: 22),
+    .command(.collect, ticket: 23), .command(.stepDown(to: nil), ticket: 7),
+    .command(.stepDown(to: node), ticket: 8),
     .command(.recover(recovery, force: true), ticket: 9),
   ]
 

@@ -51,6 +51,20 @@ import Testing
     #expect(newest == [[Self.holders[2]]])
   }
 
+  @Test func `votes wait for nothing, and take along what waits`() {
+    let start = Instant.zero + .seconds(5)
+    var outbox = busy(at: start)
+    outbox.add(99, heldBy: nil)
+    outbox.add(100, heldBy: nil, isUrgent: true)
+    let isDue = outbox.isDue(at: start, pause: Self.pause)
+    #expect(isDue)
+    let all = outbox.take().map(\.key)
+    #expect(all == [99, 100])
+    outbox.add(101, heldBy: nil)
+    let isDueAgain = outbox.isDue(at: start, pause: Self.pause)
+    #expect(!isDueAgain)
+  }
+
   @Test func `a node that ends lets nothing wait`() {
     let start = Instant.zero + .seconds(5)
     var outbox = busy(at: start)

@@ -15,6 +15,21 @@ enum Samples {
   static let source = ReleaseSource(
     version: "2.1.0", source: "https://releases.example/site-2.1.0.tar.gz",
     archive: digest("archive"))
+  static let mirrored = ReleaseSource(
+    version: "2.0.4", source: "https://releases.example/site-2.0.4.tar.gz",
+    archive: digest("mirrored"),
+    mirrors: ["https://a.example/site.tar.gz", "file:///srv/site.tar.gz"],
+    signer: "RWQf6LRCGA9i53mlYecO4IzT51TGPpvWucNSCh1CBM0QTaLn73Y7GFO3",
+    unpackedBytes: 90_000_000, repair: 2)
+  /// As an operator gives it: numbers are the leader's.
+  static var mirroredUnnumbered: ReleaseSource {
+    var release = mirrored
+    release.repair = 0
+    return release
+  }
+  static let repair = ReleaseRepair(id: plan, term: 4, corrupt: old, failure: "no mirror answers")
+  static let collection = ReleaseRemoval(
+    id: plan, term: 4, version: "1.9.0", keep: [old, new], outcome: "removed 1.9.0-0123-0")
   static let old = ReleaseReference(version: "2.0.4", manifest: digest("old"), repair: 0)
   static let new = ReleaseReference(version: "2.1.0", manifest: digest("new"), repair: 1)
 
@@ -87,7 +102,10 @@ enum Samples {
     card.reportedVersion = "2.0.4"
     card.failure = "the probe of site answers 503"
     card.storage = "ready"
-    card.progress = FetchProgress(received: 1_048_576, total: 8_388_608)
+    card.volume = StorageVolume(
+      type: "nfs4", identifier: 0xfeed, totalBytes: 64_000_000_000, freeBytes: 12_500_000_000)
+    card.progress = FetchProgress(received: 1_048_576, total: 8_388_608, rate: 524_288)
+    card.corrupt = old
     card.services = [
       ServiceStatus(name: "site", state: .ready, starts: 2),
       ServiceStatus(name: "mail", state: .stopped, starts: 0),
@@ -107,11 +125,12 @@ enum Samples {
       voters: voters.map { nodes[$0] }.sorted(), roster: nodes[0..<4].sorted(),
       forgotten: [nodes[6]], sealed: true, roles: [.worker, .web, .worker, .worker],
       settings: [Setting(key: "colour", value: "blå"), Setting(key: "version", value: "2.1.0")],
-      releases: [source], current: old, published: [old], plan: planValue,
+      releases: [mirrored, source], current: old, published: [old], plan: planValue,
       answers: [
         RequestAnswer(node: nodes[1], nonce: 3 << 32 | 1, refusal: ""),
         RequestAnswer(node: nodes[2], nonce: 3 << 32 | 7, refusal: "the node is alive"),
-      ], failure: "the plan was given up", recoveries: [recovery])
+      ], failure: "the plan was given up", recoveries: [recovery],
+      repair: repair, collection: collection)
   }
 
   static var recovery: Recovery {

@@ -52,6 +52,10 @@ extension Vector {
             forgetMessage(cluster: Samples.cluster, node: Samples.nodes[6])))),
       request("step-down", .stepDown(term: 4, to: Samples.nodes[1])),
       request("step-down-anybody", .stepDown(term: 4, to: nil)),
+      request("add-mirrored-release", .addRelease(Samples.mirrored)),
+      request("remove-release", .removeRelease("2.0.4")),
+      request("repair-release", .repairRelease("2.0.4")),
+      request("collect", .collect),
       request("answered", nil),
     ]
   }

@@ -32,7 +32,8 @@ import Testing
       report in reports.withLock { $0.append(report) }
     }
     let size = UInt64(try read(archive).count)
-    #expect(reports.withLock { $0.last } == FetchProgress(received: size, total: size))
+    let last = try #require(reports.withLock { $0.last })
+    #expect(last.received == size && last.total == size)
     #expect(reference.version == "1.0" && reference.repair == 0)
     let root = "releases/\(reference.directoryName)"
     #expect(

@@ -29,9 +29,9 @@ import Testing
 
   @Test func `no directory, and none configured, are told apart`() throws {
     #expect(ReleaseStore(shared: "").probe() == .notConfigured)
-    #expect(ReleaseStore(shared: scratch("absent")).probe() == .missing)
+    #expect(ReleaseStore(shared: scratch("absent")).probe() == .waiting(.directory))
     try write("x", to: scratch("file"))
-    #expect(ReleaseStore(shared: scratch("file")).probe() == .missing)
+    #expect(ReleaseStore(shared: scratch("file")).probe() == .waiting(.directory))
   }
 
   @Test func `a directory without the current release is not the shared one`() throws {
@@ -54,7 +54,7 @@ import Testing
 
   @Test func `every state but ready says what to do`() {
     let states: [StorageState] = [
-      .notConfigured, .readOnly, .full(freeBytes: 5 << 20), .missing, .denied("why"),
+      .notConfigured, .readOnly, .full(freeBytes: 5 << 20), .waiting(.directory), .denied("why"),
       .lost("why"), .notShared(release: "1"), .damaged(release: "1", reason: "why"),
     ]
     for state in states { #expect(!state.nextStep(shared: "/srv").isEmpty) }
@@ -108,6 +108,58 @@ import Testing
         try worker.fetch(try order("9", source: "file://\(archive)", archive: archive))
       } throws: { "\($0)".contains("read-only") }
     }
+  }
+
+  private let release = ReleaseReference(version: "1", manifest: Digest(.zero), repair: 0)
+
+  private func survey(
+    _ state: StorageState, at mountPoint: String = "/srv/shared"
+  ) throws -> StorageSurvey {
+    var volume = try StoreVolume(at: "/")
+    volume.mountPoint = mountPoint
+    return StorageSurvey(state: state, volume: volume, hasReadBack: false)
+  }
+
+  @Test func `a directory that was never there is waited for, and one that was is lost`() throws {
+    var watch = StorageWatch()
+    let absent = StorageSurvey(state: .waiting(.directory), volume: nil, hasReadBack: false)
+    #expect(watch.judge(absent, at: 0) == .waiting(.directory))
+    #expect(watch.judge(try survey(.ready), at: 1) == .ready)
+    #expect(watch.judge(absent, at: 2) == .lost("the directory is gone"))
+    #expect(watch.judge(try survey(.ready), at: 3) == .ready)
+  }
+
+  @Test func `a release may be invisible for ten seconds, and then the directory is not shared`()
+    throws
+  {
+    var watch = StorageWatch()
+    let survey = try survey(.notShared(release: "1"))
+    watch.expect(release, at: 5_000_000_000)
+    #expect(watch.judge(survey, at: 14_999_999_999) == .waiting(.release("1")))
+    watch.expect(release, at: 14_999_999_999)
+    #expect(watch.judge(survey, at: 15_000_000_000) == .notShared(release: "1"))
+  }
+
+  @Test func `what lies beneath a lost mount is neither taken for it nor written to`() throws {
+    var watch = StorageWatch()
+    _ = watch.judge(try survey(.ready), at: 0)
+    let bare = watch.judge(try survey(.notShared(release: "1"), at: "/"), at: 99_000_000_000)
+    #expect(bare.name == "lost")
+    // A mount that came on top of the directory is no loss.
+    let above = try survey(.notShared(release: "1"), at: "/srv/shared/deeper")
+    #expect(watch.judge(above, at: 99_000_000_000).name == "not-shared")
+
+    let shared = try scratch.makeShared()
+    let store = ReleaseStore(shared: shared)
+    let home = StoreVolume.Identity(type: "nfs4", mountPoint: shared + "/mounted", identifier: 7)
+    #expect(store.survey(home: home).state.name == "lost")
+    let archive = try Archives.make("other", in: scratch)
+    #expect {
+      try store.fetch(
+        order: try order(source: "file://\(archive)", archive: archive), cluster: cluster,
+        node: firstNode, fetchProgram: fetchProgram, home: home, sign: testSignature)
+    } throws: { "\($0)".contains("lost") }
+    #expect(tree(shared).isEmpty)
   }
 
   @Test func `the volume is described`() throws {

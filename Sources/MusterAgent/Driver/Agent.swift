@@ -24,6 +24,8 @@ package final class Agent {
   private static let rememberDelay: Int64 = 2_000_000_000
   /// When joining, which needs the most memory, is usually over: at first, and once more.
   private static let giveBackDelays: [Int64] = [10_000_000_000, 60_000_000_000]
+  /// How often a leader looks for what crashes left on the share.
+  private static let tidyInterval: Int64 = 600_000_000_000
 
   package let ground: AgentGround
   /// Called with each event, in order, after it was logged.
@@ -144,6 +146,7 @@ package final class Agent {
         loop.schedule(after: delay) { StartMemory.giveBack() }
       }
       run.feed(.start)
+      scheduleTidying()
       try loop.run()
     } catch {
       throw .system(error)
@@ -213,6 +216,17 @@ package final class Agent {
         (try? file.write(addresses)) != nil
       } completion: { _ in
       }
+    }
+  }
+
+  private func scheduleTidying() {
+    loop.schedule(after: Self.tidyInterval) { [weak self] in
+      guard let self, code == nil else { return }
+      let view = view
+      if view.holdsLease, view.isSealed, view.committed.term == view.term {
+        executor.tidy(term: view.term)
+      }
+      scheduleTidying()
     }
   }
 

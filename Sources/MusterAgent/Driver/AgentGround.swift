@@ -37,7 +37,8 @@ package final class AgentGround {
     let state: NodeState
     do throws(StateError) {
       state = try NodeState.open(
-        options.stateDirectory, cluster: cluster, shared: options.sharedDirectory)
+        options.stateDirectory, cluster: cluster,
+        shared: options.isLocal ? "" : options.sharedDirectory)
     } catch {
       throw .state(error)
     }

@@ -12,8 +12,11 @@ package struct AgentOptions: Hashable, Sendable {
   package var name: String
   /// `--state`: this node's own directory, on its own disk; made when absent.
   package var stateDirectory: String
-  /// `--shared`: the directory that all nodes share; holds releases and nothing else.
+  /// `--shared`: the directory that all nodes share; holds releases and nothing else. `none`: there
+  /// is none, and each node fetches for itself.
   package var sharedDirectory: String
+  package var isLocal: Bool { sharedDirectory == Self.noShare }
+  package static let noShare = "none"
   /// `--bind`: the address and port of the node's one unicast socket.
   package var bind: Address
   /// `--advertise`: where others reach this node; `nil`: where it is bound.

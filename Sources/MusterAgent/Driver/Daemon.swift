@@ -7,6 +7,7 @@ import MusterSystem
 package final class Daemon {
   private let agent: Agent
   package let history: EventHistory
+  private let store: SharedReleases
   private var faces: AgentFaces?
 
   /// Runs until the node leaves, is told to end, or cannot go on.
@@ -32,7 +33,9 @@ package final class Daemon {
     var options = options
     do throws(SystemError) {
       options.stateDirectory = try Files.absolute(options.stateDirectory)
-      options.sharedDirectory = try Files.absolute(options.sharedDirectory)
+      if !options.isLocal {
+        options.sharedDirectory = try Files.absolute(options.sharedDirectory)
+      }
     } catch {
       throw .system(error)
     }
@@ -42,11 +45,12 @@ package final class Daemon {
   private init(_ ground: AgentGround, services: [ServiceDefinition]) throws(AgentError) {
     let options = ground.options
     history = EventHistory(node: ground.node, name: options.name)
-    let store: SharedReleases
     let cryptography = ground.cryptography
     do throws(SystemError) {
+      let local = "\(ground.state.directory)/local"
+      if options.isLocal { try Files.makeDirectory(local, mode: 0o755) }
       store = try SharedReleases(
-        shared: options.sharedDirectory,
+        shared: options.isLocal ? local : options.sharedDirectory, isLocal: options.isLocal,
         publisher: SharedReleases.Publisher(
           cluster: ground.cluster.id, node: ground.node,
           fetchProgram: "\(try OwnProgram.directory())/muster-fetch",
@@ -92,6 +96,19 @@ extension Daemon: AgentInterior {
   package var view: ClusterView { agent.view }
   package var now: Instant { agent.now }
 
+  package func inspect(
+    _ copy: ReleaseReference,
+    completion: @escaping (Result<ReleaseInspection, StoreFailure>) -> Void
+  ) {
+    store.inspect(copy, completion: completion)
+  }
+
+  package func manifest(
+    of copy: ReleaseReference, completion: @escaping (Result<Manifest, StoreFailure>) -> Void
+  ) {
+    store.manifest(of: copy, completion: completion)
+  }
+
   package func submit(
     _ command: MusterProtocol.Command, completion: @escaping (Reply) -> Void
   ) {
@@ -108,6 +125,7 @@ extension LocalEvent {
     case .published(let reference): self = .releasePublished(reference)
     case .verified(let reference): self = .releaseVerified(reference)
     case .failed(let version, let reason): self = .releaseFailed(version: version, reason: reason)
+    case .collected(let outcome): self = .releasesCollected(outcome: outcome)
     case .storage(let state): self = .storageChanged(state: state)
     }
   }

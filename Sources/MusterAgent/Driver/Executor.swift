@@ -10,6 +10,10 @@ package final class Executor {
   private struct Target: Hashable {
     let release: ReleaseReference
     let role: Role
+
+    func isCopy(of other: Target) -> Bool {
+      role == other.role && release.isCopy(of: other.release)
+    }
   }
 
   /// Told each step, after it was logged.
@@ -20,6 +24,7 @@ package final class Executor {
   private let services: any ServiceRunning
   private let link: String
   private let log: Log
+  private let patience: Int64
   private let reporter: StatusReporter
 
   private var duty = Duty()
@@ -28,6 +33,8 @@ package final class Executor {
   private var wanted: Target?
   private var starting: Verification?
   private var startFailure = ""
+  /// Services that ended by themselves and wait for a verification before they start again.
+  private var restarts: [() -> Void] = []
   /// What the supervisor was told to run.
   private var applied: Target?
   /// A release to have ready before it is needed.
@@ -36,16 +43,27 @@ package final class Executor {
   private var verified: [ReleaseReference] = []
   private var fetch: FetchRun?
   private var collectedFor: Duty?
+  private var collecting: CollectOrder?
+  private var collected: CollectOutcome?
+  /// A published copy that was found corrupt, and has not been right since.
+  private var corrupt: ReleaseReference?
+  private var shownStorage = ""
   private var ended: (() -> Void)?
   private var isEnding = false
+
+  /// How long a release may be invisible, or its storage away, before that is a failure of this
+  /// node and counts against a plan.
+  package static let patience: Int64 = 10_000_000_000
 
   /// - Parameters:
   ///   - link: where this node's `current` link is, on its own disk.
   ///   - report: told what this node does, whole, whenever that changes.
   package init(
     loop: EventLoop, store: any ReleaseStoring, services: any ServiceRunning, link: String,
-    context: ServiceContext, log: Log, report: @escaping (LocalStatus) -> Void
+    context: ServiceContext, log: Log, patience: Int64 = Executor.patience,
+    report: @escaping (LocalStatus) -> Void
   ) {
+    self.patience = patience
     self.loop = loop
     self.store = store
     self.services = services
@@ -54,6 +72,8 @@ package final class Executor {
     self.log = log
     reporter = StatusReporter(loop: loop, report: report)
     services.onChange = { [weak self] in self?.servicesChanged() }
+    services.beforeRestart = { [weak self] in self?.clearRestart($0) }
+    store.onDamage = { [weak self] in self?.noteCorrupt($0) }
     store.onStorageChange = { [weak self] in self?.storageChanged() }
   }
 
@@ -65,11 +85,14 @@ package final class Executor {
       return
     }
     self.duty = duty
-    store.expect(duty.run)
+    // What a plan has published must be visible here before anybody stops for it.
+    store.expect(duty.verify ?? duty.run)
+    store.learn(duty.sources, term: duty.term)
     followRun()
     followVerify()
     followFetch()
     followKeep()
+    followCollect()
     publish()
   }
 
@@ -100,16 +123,28 @@ package final class Executor {
       target = Target(release: release, role: role)
     }
     guard target != wanted else { return }
+    // A further copy of what runs is for the next start.
+    let runsOn = applied.map { target?.isCopy(of: $0) ?? false } ?? false
     wanted = target
+    if runsOn {
+      if !restarts.isEmpty { verifyAndStart() }
+      return
+    }
     starting?.cancel()
     starting = nil
     startFailure = ""
     if applied != nil { stopServices() }
-    guard let target else { return }
+    verifyAndStart()
+  }
+
+  private func verifyAndStart() {
+    restarts = []
+    starting?.cancel()
+    guard let target = wanted else { return }
     let verification = Verification(
-      of: target.release, store: store, loop: loop,
+      of: target.release, store: store, loop: loop, patience: patience,
       verified: { [weak self] in self?.start(target) },
-      failed: { [weak self] failure in self?.refuseStart(target, failure) })
+      failed: { [weak self] in self?.refuseStart(target, $0, isLasting: $1) })
     starting = verification
     verification.begin()
   }
@@ -131,13 +166,47 @@ package final class Executor {
     publish()
   }
 
-  private func refuseStart(_ target: Target, _ failure: StoreFailure) {
+  private func refuseStart(_ target: Target, _ failure: StoreFailure, isLasting: Bool) {
     forget(target.release)
+    if failure.isCorrupt { noteCorrupt(target.release) }
+    guard isLasting else {
+      log.info("\(target.release.directoryName) cannot be started yet: \(failure.reason)")
+      return publish()
+    }
     if startFailure != failure.reason {
       log.error("cannot start \(target.release.directoryName): \(failure.reason)")
       onStep?(.failed(version: target.release.version, reason: failure.reason))
     }
     startFailure = failure.reason
+    publish()
+  }
+
+  /// A service that ended by itself starts again when every byte of its release is right, and
+  /// from the newest copy of it. Without an answer it stays down.
+  private func clearRestart(_ clear: @escaping () -> Void) {
+    guard !isEnding, let applied, let wanted, wanted.isCopy(of: applied) else { return }
+    guard applied == wanted else {
+      // What has to be applied anew starts everything again.
+      if starting?.reference != wanted.release { verifyAndStart() }
+      return
+    }
+    restarts.append(clear)
+    guard starting == nil else { return }
+    let verification = Verification(
+      of: applied.release, store: store, loop: loop, patience: patience,
+      verified: { [weak self] in self?.restart(applied) },
+      failed: { [weak self] in self?.refuseStart(applied, $0, isLasting: $1) })
+    starting = verification
+    verification.begin()
+  }
+
+  private func restart(_ target: Target) {
+    starting = nil
+    startFailure = ""
+    remember(target.release)
+    let waiting = restarts
+    restarts = []
+    for clear in waiting { clear() }
     publish()
   }
 
@@ -174,9 +243,9 @@ package final class Executor {
     aheadFailure = ""
     guard let release, !verified.contains(release), starting?.reference != release else { return }
     let verification = Verification(
-      of: release, store: store, loop: loop,
+      of: release, store: store, loop: loop, patience: patience,
       verified: { [weak self] in self?.finishAhead(release) },
-      failed: { [weak self] failure in self?.reportAhead(release, failure) })
+      failed: { [weak self] in self?.reportAhead(release, $0, isLasting: $1) })
     ahead = verification
     verification.begin()
   }
@@ -190,7 +259,14 @@ package final class Executor {
     publish()
   }
 
-  private func reportAhead(_ release: ReleaseReference, _ failure: StoreFailure) {
+  private func reportAhead(
+    _ release: ReleaseReference, _ failure: StoreFailure, isLasting: Bool
+  ) {
+    if failure.isCorrupt { noteCorrupt(release) }
+    guard isLasting else {
+      log.info("\(release.directoryName) cannot be verified yet: \(failure.reason)")
+      return
+    }
     if aheadFailure != failure.reason {
       log.warning("cannot verify \(release.directoryName): \(failure.reason)")
       onStep?(.failed(version: release.version, reason: failure.reason))
@@ -203,10 +279,19 @@ package final class Executor {
   private func remember(_ release: ReleaseReference) {
     verified.removeAll { $0 == release }
     verified.append(release)
+    if corrupt == release { corrupt = nil }
     if verified.count > Limits.releases { verified.removeFirst() }
   }
 
   private func forget(_ release: ReleaseReference) { verified.removeAll { $0 == release } }
+
+  /// The leader reads it in this node's record, and orders another copy.
+  private func noteCorrupt(_ release: ReleaseReference) {
+    guard corrupt != release else { return }
+    corrupt = release
+    log.error("\(release.directoryName) is corrupt: another copy is asked for")
+    publish()
+  }
 
   // MARK: Fetching
 
@@ -244,24 +329,45 @@ package final class Executor {
   /// Whoever published a release tidies up once its plan is done, as long as it leads: in the
   /// same term, and with a list of what stays.
   private func followKeep() {
-    guard duty.fetch == nil, duty.plan == nil, !duty.keep.isEmpty, duty != collectedFor,
-      let fetch, fetch.outcome?.reference != nil, fetch.order.term == duty.term
-    else { return }
+    guard duty.fetch == nil, duty.plan == nil, !duty.keep.isEmpty, duty != collectedFor else {
+      return
+    }
+    let hasPublished = fetch?.outcome?.reference != nil && fetch?.order.term == duty.term
+    // Who shares with nobody tidies for itself, once it runs what it should.
+    guard hasPublished || store.isLocal && applied != nil else { return }
     collectedFor = duty
     var keeping = duty.keep
-    for release in [duty.run, duty.verify, applied?.release, fetch.outcome?.reference] {
+    for release in [duty.run, duty.verify, applied?.release, fetch?.outcome?.reference] {
       if let release, !keeping.contains(release) { keeping.append(release) }
     }
     store.collect(keeping: keeping, term: duty.term)
   }
 
+  /// What crashes left on the share goes even when nothing is ever published again.
+  package func tidy(term: UInt64) { store.tidy(term: term) }
+
+  private func followCollect() {
+    guard duty.collect != collecting else { return }
+    if collecting != nil { store.cancelCollect() }
+    collecting = duty.collect
+    guard let order = duty.collect, collected?.id != order.id else { return }
+    store.collect(order) { [weak self] text in
+      guard let self, collecting == order else { return }
+      collected = CollectOutcome(id: order.id, text: text)
+      onStep?(.collected(text))
+      publish()
+    }
+  }
+
   // MARK: Reporting
 
   private func storageChanged() {
+    defer { publish() }
+    guard store.storageState != shownStorage else { return }
+    shownStorage = store.storageState
     let isReady = store.storageState == "ready"
     log.add(isReady ? .info : .warning, "the shared directory is \(store.storageState)")
     onStep?(.storage(store.storageState))
-    publish()
   }
 
   private func publish() {
@@ -269,9 +375,10 @@ package final class Executor {
     let failures = [startFailure, fetch?.trouble ?? "", report.failure, aheadFailure]
     reporter.offer(
       LocalStatus(
-        verified: verified, fetched: fetch?.outcome, progress: fetch?.progress,
+        verified: verified, fetched: fetch?.outcome, collected: collected, corrupt: corrupt,
+        progress: fetch?.progress ?? store.progress,
         running: report.running, runningRole: report.role, ready: report.ready,
         reportedVersion: report.version, failure: failures.first { !$0.isEmpty } ?? "",
-        storage: store.storageState, services: report.services))
+        storage: store.storageState, volume: store.volume, services: report.services))
   }
 }

@@ -10,6 +10,8 @@ package enum ReleaseStep: Hashable, Sendable {
   case verified(ReleaseReference)
   /// A fetch or a verification failed; said again only when the reason changes.
   case failed(version: String, reason: String)
+  /// What came of an order to remove releases, in one line.
+  case collected(String)
   /// The word for the shared directory has changed.
   case storage(String)
 }

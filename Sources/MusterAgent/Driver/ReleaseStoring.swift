@@ -21,6 +21,26 @@ package protocol ReleaseStoring: AnyObject {
   /// rules of age and term. For the leader alone; nothing depends on its success.
   func collect(keeping: [ReleaseReference], term: UInt64)
 
+  /// Removes what an operator wants gone, by the same rules; a version that is named goes at any
+  /// age. The completion says in one line what went, or why nothing more did.
+  func collect(_ order: CollectOrder, completion: @escaping (String) -> Void)
+
+  /// Removes what crashes left behind an hour ago or earlier, in lower terms. For the leader alone.
+  func tidy(term: UInt64)
+
+  /// Ends a `collect(_:completion:)` under way between two releases.
+  func cancelCollect()
+
+  /// Where releases come from, and the term that says so: a store that no other node shares
+  /// fetches for itself what it is to verify.
+  func learn(_ sources: [ReleaseSource], term: UInt64)
+
+  /// Whether this node keeps its own copies.
+  var isLocal: Bool { get }
+
+  /// Of a download of this node's own copy.
+  var progress: FetchProgress? { get }
+
   /// Which release must be readable through the mount: what `storageState` is probed with.
   func expect(_ current: ReleaseReference?)
 
@@ -30,8 +50,14 @@ package protocol ReleaseStoring: AnyObject {
   /// One word for the shared directory (ready, read-only, full, lost …), and the next step.
   var storageState: String { get }
 
-  /// Called whenever `storageState` has changed.
+  /// The filesystem behind it; `nil` while it cannot be asked.
+  var volume: StorageVolume? { get }
+
+  /// Called whenever one of these two has changed.
   var onStorageChange: (() -> Void)? { get set }
+
+  /// Called when the expected release is found damaged, whoever looked at it.
+  var onDamage: ((ReleaseReference) -> Void)? { get set }
 }
 
 /// Why the store did not do what it was asked to: one line for people.
@@ -39,9 +65,12 @@ package struct StoreFailure: Error, Hashable, Sendable {
   package let reason: String
   /// Whether the same call may succeed later without anybody changing it.
   package let mayPass: Bool
+  /// Whether the published copy itself is wrong, so that only another one can help.
+  package let isCorrupt: Bool
 
-  package init(reason: String, mayPass: Bool) {
+  package init(reason: String, mayPass: Bool, isCorrupt: Bool = false) {
     self.reason = reason
     self.mayPass = mayPass
+    self.isCorrupt = isCorrupt
   }
 }

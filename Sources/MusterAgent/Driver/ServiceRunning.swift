@@ -14,6 +14,10 @@ package protocol ServiceRunning: AnyObject {
 
   /// Called whenever `report` has changed, never from within `apply`.
   var onChange: (() -> Void)? { get set }
+
+  /// Asked before a service that ended by itself is started again: it is when the closure that is
+  /// handed over has been called. `nil`: it is at once.
+  var beforeRestart: ((@escaping () -> Void) -> Void)? { get set }
 }
 
 /// What should run on this node.

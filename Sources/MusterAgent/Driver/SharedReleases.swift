@@ -10,7 +10,9 @@ import MusterSystem
 /// one that does not come back in time is itself the news that the storage is lost.
 package final class SharedReleases: ReleaseStoring {
   package var onStorageChange: (() -> Void)?
+  package var onDamage: ((ReleaseReference) -> Void)?
   package private(set) var storageState = ""
+  package private(set) var volume: StorageVolume?
 
   /// What this node publishes with: identity and the download program.
   package struct Publisher: Sendable {
@@ -32,27 +34,37 @@ package final class SharedReleases: ReleaseStoring {
 
   private static let probeInterval: Int64 = 5_000_000_000
   private static let probePatience: Int64 = 20_000_000_000
-  private static let progressInterval: Int64 = 200_000_000
+  static let progressInterval: Int64 = 200_000_000
   /// Nothing younger is collected: a deposed leader may not know its successor's releases.
   private static let collectAge: Int64 = 3_600
 
-  private let store: ReleaseStore
-  private let publisher: Publisher
-  private let loop: EventLoop
-  private let log: Log
-  private let fetcher: WorkerThread
+  package let isLocal: Bool
+  package private(set) var progress: FetchProgress?
+  let store: ReleaseStore
+  let publisher: Publisher
+  let loop: EventLoop
+  let log: Log
+  let fetcher: WorkerThread
   private let verifier: WorkerThread
   private let prober: WorkerThread
   private var cancellation = Cancellation()
+  private var collection = Cancellation()
+  var sources: [ReleaseSource] = []
+  var term: UInt64 = 0
+  var bringing = Cancellation()
   private var current: ReleaseReference?
+  private var watch = StorageWatch()
+  private var shownVolume: StorageVolume?
   private var probeBegan: Int64?
 
   /// Begins to probe at once.
   ///
+  /// - Parameter isLocal: `shared` is a directory of this node alone.
   /// - Throws: when the kernel has no thread left.
   package init(
-    shared: String, publisher: Publisher, loop: EventLoop, log: Log
+    shared: String, isLocal: Bool = false, publisher: Publisher, loop: EventLoop, log: Log
   ) throws(SystemError) {
+    self.isLocal = isLocal
     store = ReleaseStore(shared: shared)
     self.publisher = publisher
     self.loop = loop
@@ -60,6 +72,7 @@ package final class SharedReleases: ReleaseStoring {
     fetcher = try WorkerThread(loop: loop)
     verifier = try WorkerThread(loop: loop)
     prober = try WorkerThread(loop: loop)
+    storageState = StorageState.waiting(.answer).line(shared: shared)
     probe()
   }
 
@@ -77,11 +90,11 @@ package final class SharedReleases: ReleaseStoring {
     let reader = ProgressReader(loop: loop, interval: Self.progressInterval) {
       if let news = latest.take() { progress(news) }
     }
-    fetcher.run { [store, publisher] in
+    fetcher.run { [store, publisher, home = watch.home] in
       Result { () throws(StoreError) in
         try store.fetch(
           order: order, cluster: publisher.cluster, node: publisher.node,
-          fetchProgram: publisher.fetchProgram, sign: publisher.sign,
+          fetchProgram: publisher.fetchProgram, home: home, sign: publisher.sign,
           progress: { latest.put($0) }, cancellation: cancellation)
       }
     } completion: { result in
@@ -99,8 +112,11 @@ package final class SharedReleases: ReleaseStoring {
   ) {
     verifier.run { [store] in
       Result { () throws(StoreError) in try store.verify(reference) }
-    } completion: { result in
-      completion(result.mapError(StoreFailure.init))
+    } completion: { [weak self] result in
+      guard case .failure(let error) = result, let self, isLocal, error.isAbsence,
+        let source = sources.first(where: { $0.version == reference.version })
+      else { return completion(result.mapError(StoreFailure.init)) }
+      bring(reference, from: source, completion)
     }
   }
 
@@ -122,11 +138,79 @@ package final class SharedReleases: ReleaseStoring {
     }
   }
 
+  package func collect(_ order: CollectOrder, completion: @escaping (String) -> Void) {
+    let cancellation = Cancellation()
+    collection = cancellation
+    verifier.run { [store] in
+      Result { () throws(StoreError) -> [String] in
+        try store.collect(
+          keep: order.keep, term: order.term, version: order.version,
+          olderThan: order.version.isEmpty ? Self.collectAge : 0, cancellation: cancellation)
+      }
+    } completion: { [log] result in
+      switch result {
+      case .success(let removed):
+        let text =
+          removed.isEmpty ? "nothing to remove" : "removed " + removed.joined(separator: ", ")
+        log.info(text)
+        completion(text)
+      case .failure(let error):
+        log.warning("releases cannot be removed: \(error)")
+        completion("failed: \(error)")
+      }
+    }
+  }
+
+  package func tidy(term: UInt64) {
+    verifier.run { [store, publisher] in
+      Result { () throws(StoreError) in
+        try store.removeStages(
+          cluster: publisher.cluster, belowTerm: term, olderThan: Self.collectAge)
+      }
+    } completion: { [log] result in
+      if case .success(let removed) = result, !removed.isEmpty {
+        log.info("removed \(removed.joined(separator: ", "))")
+      }
+    }
+  }
+
+  package func cancelCollect() { collection.cancel() }
+
+  /// Looks at every file of a published release, and names everything that is wrong.
+  package func inspect(
+    _ reference: ReleaseReference,
+    completion: @escaping (Result<ReleaseInspection, StoreFailure>) -> Void
+  ) {
+    verifier.run { [store] in
+      Result { () throws(StoreError) in try store.inspect(reference) }
+    } completion: { [weak self] result in
+      switch result {
+      case .success(let found): if found.problemCount > 0 { self?.onDamage?(reference) }
+      case .failure(.corrupt): self?.onDamage?(reference)
+      case .failure: break
+      }
+      completion(result.mapError(StoreFailure.init))
+    }
+  }
+
+  /// What the manifest of a published release says.
+  package func manifest(
+    of reference: ReleaseReference,
+    completion: @escaping (Result<Manifest, StoreFailure>) -> Void
+  ) {
+    verifier.run { [store] in
+      Result { () throws(StoreError) in try store.manifest(of: reference) }
+    } completion: {
+      completion($0.mapError(StoreFailure.init))
+    }
+  }
+
   // MARK: - Probing
 
   package func expect(_ current: ReleaseReference?) {
     guard self.current != current else { return }
     self.current = current
+    watch.expect(current, at: loop.now)
     probe()
   }
 
@@ -138,25 +222,50 @@ package final class SharedReleases: ReleaseStoring {
       guard let self, probeBegan == began else { return }
       become("lost: the shared directory does not answer; check its server and its mount")
     }
-    prober.run { [store, current] in
-      store.probe(expecting: current).line(shared: store.shared)
-    } completion: { [weak self] line in
+    prober.run { [store, current, home = watch.home] in
+      (current, store.survey(expecting: current, home: home))
+    } completion: { [weak self] expected, survey in
       guard let self else { return }
       probeBegan = nil
-      become(line)
+      // What was found of a release that is not the current one any more says nothing.
+      guard expected == current else { return probe() }
+      volume = survey.volume.map(StorageVolume.init)
+      var state = watch.judge(survey, at: loop.now)
+      // Nobody else puts it here: it comes when this node has fetched it.
+      if isLocal, case .notShared(let release) = state { state = .waiting(.release(release)) }
+      become(state.line(shared: store.shared))
+      if case .damaged = state, let expected { onDamage?(expected) }
       loop.schedule(after: Self.probeInterval) { [weak self] in self?.probe() }
     }
   }
 
-  private func become(_ line: String) {
-    guard line != storageState else { return }
-    storageState = line
+  /// Progress of this node's own download.
+  func show(_ progress: FetchProgress?) {
+    guard progress != self.progress else { return }
+    self.progress = progress
     onStorageChange?()
+  }
+
+  private func become(_ line: String) {
+    guard line != storageState || volume != shownVolume else { return }
+    storageState = line
+    shownVolume = volume
+    onStorageChange?()
+  }
+}
+
+extension StorageVolume {
+  init(_ volume: StoreVolume) {
+    self.init(
+      type: String(volume.type.prefix(32)), identifier: volume.identifier,
+      totalBytes: volume.totalBytes, freeBytes: volume.freeBytes)
   }
 }
 
 extension StoreFailure {
   init(_ error: StoreError) {
-    self.init(reason: error.description, mayPass: error.mayPass)
+    var isCorrupt = false
+    if case .corrupt = error { isCorrupt = true }
+    self.init(reason: error.description, mayPass: error.mayPass, isCorrupt: isCorrupt)
   }
 }

@@ -12,18 +12,25 @@ final class Verification {
   private let store: any ReleaseStoring
   private let loop: EventLoop
   private let verified: () -> Void
-  private let failed: (StoreFailure) -> Void
+  private let failed: (StoreFailure, _ isLasting: Bool) -> Void
+  /// When the first attempt began.
+  private var began: Int64 = 0
+  private let patience: Int64
   private var wait = Verification.firstWait
   private var timer: EventLoop.TimerToken?
   private var isOver = false
 
   /// - Parameters:
+  ///   - patience: for how long what may pass by itself is no failure yet. What was published a
+  ///     moment ago is seen late through some mounts, and handles go stale when a server restarts.
   ///   - verified: called once, when every byte is right; no attempt follows it.
-  ///   - failed: called after each attempt that was not.
+  ///   - failed: called after each attempt that was not, and whether that counts.
   init(
     of reference: ReleaseReference, store: any ReleaseStoring, loop: EventLoop,
-    verified: @escaping () -> Void, failed: @escaping (StoreFailure) -> Void
+    patience: Int64, verified: @escaping () -> Void,
+    failed: @escaping (StoreFailure, _ isLasting: Bool) -> Void
   ) {
+    self.patience = patience
     self.reference = reference
     self.store = store
     self.loop = loop
@@ -33,6 +40,7 @@ final class Verification {
 
   func begin() {
     timer = nil
+    if began == 0 { began = loop.now }
     store.verify(reference) { [weak self] result in self?.finish(result) }
   }
 
@@ -52,7 +60,7 @@ final class Verification {
         self?.begin()
       }
       wait = min(wait * 2, Self.longestWait)
-      failed(failure)
+      failed(failure, !failure.mayPass || loop.now - began >= patience)
     }
   }
 }

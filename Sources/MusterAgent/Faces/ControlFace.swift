@@ -7,7 +7,7 @@ final class ControlFace {
   /// The longest wait in one request, in milliseconds: an hour.
   static let longestWait: Int64 = 3_600_000
 
-  private unowned let interior: any AgentInterior
+  unowned let interior: any AgentInterior
   private let waits: WaitDesk
 
   init(interior: any AgentInterior, waits: WaitDesk) {
@@ -16,20 +16,20 @@ final class ControlFace {
   }
 
   var router: Router {
-    Router(routes: [
-      Router.Route("GET", "/members", self, ControlFace.members),
-      Router.Route("GET", "/status", self, ControlFace.status),
-      Router.Route("GET", "/leader", self, ControlFace.leader),
-      Router.Route("GET", "/get", self, ControlFace.get),
-      Router.Route("GET", "/events", self, ControlFace.events),
-      Router.Route("GET", "/wait", self, ControlFace.wait),
-      Router.Route("POST", "/set", self, ControlFace.set),
-      Router.Route("POST", "/release", self, ControlFace.release),
-      Router.Route("POST", "/leader/step-down", self, ControlFace.stepDown),
-      Router.Route("POST", "/cluster/recover", self, ControlFace.recover),
-      Router.Route("POST", "/leave", self, ControlFace.leave),
-      Router.Route("POST", "/forget", self, ControlFace.forget),
-    ])
+    Router(
+      routes: releaseRoutes + [
+        Router.Route("GET", "/members", self, ControlFace.members),
+        Router.Route("GET", "/status", self, ControlFace.status),
+        Router.Route("GET", "/leader", self, ControlFace.leader),
+        Router.Route("GET", "/get", self, ControlFace.get),
+        Router.Route("GET", "/events", self, ControlFace.events),
+        Router.Route("GET", "/wait", self, ControlFace.wait),
+        Router.Route("POST", "/set", self, ControlFace.set),
+        Router.Route("POST", "/leader/step-down", self, ControlFace.stepDown),
+        Router.Route("POST", "/cluster/recover", self, ControlFace.recover),
+        Router.Route("POST", "/leave", self, ControlFace.leave),
+        Router.Route("POST", "/forget", self, ControlFace.forget),
+      ])
   }
 
   // MARK: - Questions
@@ -135,17 +135,6 @@ final class ControlFace {
     }
   }
 
-  private func release(_ request: HttpRequest, _ responder: HttpResponder) throws(FaceError) {
-    try request.allowQuery()
-    let body = try request.object("version", "source", "sha256")
-    let version = try body.text("version")
-    let source = try body.text("source")
-    let sha256 = try body.text("sha256")
-    try submit(responder) { () throws(OperatorRequest.Refusal) in
-      try OperatorRequest.release(version: version, source: source, sha256: sha256)
-    }
-  }
-
   /// `to`: the voter that is to take over; without it, whoever stands first.
   private func stepDown(_ request: HttpRequest, _ responder: HttpResponder) throws(FaceError) {
     try request.allowQuery()
@@ -187,7 +176,7 @@ final class ControlFace {
     interior.submit(.forget(node, authority: signature)) { responder.answer(HttpResponse($0)) }
   }
 
-  private func submit(
+  func submit(
     _ responder: HttpResponder,
     _ command: () throws(OperatorRequest.Refusal) -> MusterProtocol.Command
   ) throws(FaceError) {

@@ -12,8 +12,8 @@ package enum LocalEvent: Hashable, Sendable {
   case releaseVerified(ReleaseReference)
   /// A fetch, a verification or an activation failed.
   case releaseFailed(version: String, reason: String)
-  /// An old release was removed from the shared filesystem.
-  case releaseCollected(ReleaseReference)
+  /// What came of an order to remove releases from the shared filesystem.
+  case releasesCollected(outcome: String)
   case serviceStarting(name: String, version: String)
   /// The service passes its probe.
   case serviceReady(name: String, version: String)
@@ -36,7 +36,7 @@ package enum LocalEvent: Hashable, Sendable {
     case .releasePublished: "release-published"
     case .releaseVerified: "release-verified"
     case .releaseFailed: "release-failed"
-    case .releaseCollected: "release-collected"
+    case .releasesCollected: "releases-collected"
     case .serviceStarting: "service-starting"
     case .serviceReady: "service-ready"
     case .serviceUnready: "service-unready"
@@ -54,9 +54,8 @@ package enum LocalEvent: Hashable, Sendable {
     case .agentStopping(let reason): [JsonMember("reason", .string(reason))]
     case .releaseFetching(let version, let source):
       [JsonMember("version", .string(version)), JsonMember("source", .string(source))]
-    case .releasePublished(let release), .releaseVerified(let release),
-      .releaseCollected(let release):
-      release.details
+    case .releasePublished(let release), .releaseVerified(let release): release.details
+    case .releasesCollected(let outcome): [JsonMember("outcome", .string(outcome))]
     case .releaseFailed(let version, let reason):
       [JsonMember("version", .string(version)), JsonMember("reason", .string(reason))]
     case .serviceStarting(let name, let version), .serviceReady(let name, let version):

@@ -14,11 +14,14 @@ extension MemberView {
       "leader": .bool(isLeader),
       "voter": .bool(isVoter),
       "version": .text(runningVersion),
+      "copy": .text(running?.directoryName),
+      "corrupt": .text(corrupt?.directoryName),
       "ready": .bool(isReady),
       "acknowledgement": .text(acknowledgement?.name),
       "since_ms": .integer((now - since).milliseconds),
       "software": .text(software),
       "storage": .text(storage),
+      "volume": volume?.json ?? .null,
       "failure": .text(failure),
       "progress": progress?.json ?? .null,
       "services": .array(services.map(\.json)),
@@ -33,9 +36,22 @@ extension ServiceStatus {
   }
 }
 
+extension StorageVolume {
+  var json: Json {
+    [
+      "type": .text(type), "identifier": .string(String(identifier, radix: 16)),
+      "total": .count(totalBytes), "free": .count(freeBytes),
+    ]
+  }
+}
+
 extension FetchProgress {
   var json: Json {
-    ["received": .count(received), "total": total == 0 ? .null : .count(total)]
+    [
+      "received": .count(received), "total": total == 0 ? .null : .count(total),
+      "rate": rate == 0 ? .null : .count(rate),
+      "seconds_left": secondsLeft.map { .count($0) } ?? .null,
+    ]
   }
 }
 

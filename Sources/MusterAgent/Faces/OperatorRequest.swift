@@ -41,25 +41,6 @@ package enum OperatorRequest {
     }
   }
 
-  package static func release(
-    version: String, source: String, sha256: String
-  ) throws(Refusal) -> MusterProtocol.Command {
-    guard isVersion(version) else {
-      throw Refusal("\"\(version)\" is no version: use letters, digits and . _ + -, at most 64")
-    }
-    let schemes = ["http://", "https://", "file:///"]
-    guard let scheme = schemes.first(where: { source.hasPrefix($0) }), source.count > scheme.count,
-      source.utf8.count <= 1_024, source.utf8.allSatisfy({ $0 > 32 && $0 < 127 })
-    else {
-      throw Refusal(
-        "\"\(source)\" is no source: use an http, https or file URL such as file:///srv/a.tar.gz")
-    }
-    guard let digest = Digest(sha256) else {
-      throw Refusal("\"\(sha256)\" is no SHA-256: give 64 hexadecimal digits, as sha256sum prints")
-    }
-    return .addRelease(ReleaseSource(version: version, source: source, archive: digest))
-  }
-
   /// Finds a node by name, by identity, or by the first eight or more digits of it.
   package static func node(_ text: String, in view: ClusterView) throws(Refusal) -> NodeID {
     let candidates = view.members.map { ($0.name, $0.id.description) }

@@ -19,6 +19,7 @@ extension ClusterView {
       "release": releaseJson(body?.current),
       "plan": planJson,
       "members": membersSummary,
+      "storage": storageJson,
       "founding": .text(founding?.description),
       "sealed": .bool(isSealed),
       "waiting_for": .text(waitingFor),
@@ -29,8 +30,10 @@ extension ClusterView {
       "roles": .object(rolesJson),
       "settings": .object(
         (body?.settings ?? []).map { JsonMember($0.key, .string($0.value)) }),
-      "releases": .array((body?.releases ?? []).map(\.json)),
+      "releases": .array((body?.releases ?? []).map { .object(releaseJson(of: $0)) }),
       "published": .array((body?.published ?? []).map { .object($0.details) }),
+      "repair": repairJson,
+      "collection": collectionJson,
       "forgotten": .array((body?.forgotten ?? []).map { .string($0.description) }),
       "duty": dutyJson,
       "counters": counters.json,
@@ -94,6 +97,20 @@ extension ClusterView {
     ]
   }
 
+  /// The shared directory as this node and as every other live one sees it.
+  private var storageJson: Json {
+    let own = members.first { $0.id == node }
+    let live = members.filter { $0.state == .alive || $0.state == .suspect }
+      .sorted { ($0.name, $0.id) < ($1.name, $1.id) }
+    return [
+      "state": .text(own?.storageWord), "line": .text(own?.storage),
+      "volume": own?.volume?.json ?? .null,
+      // Two identities may bear one name for a moment.
+      "members": .array(
+        live.map { ["node": .string($0.name), "state": .string($0.storageWord)] }),
+    ]
+  }
+
   private var membersSummary: Json {
     .object(
       MemberState.allCases.map { state in
@@ -120,13 +137,9 @@ extension ClusterView {
   }
 }
 
-extension ReleaseSource {
-  var json: Json {
-    [
-      "version": .string(version), "source": .string(source),
-      "sha256": .string(archive.description),
-    ]
-  }
+extension MemberView {
+  /// The state without the next step: what stands before the colon.
+  var storageWord: String { String(storage.prefix { $0 != ":" }) }
 }
 
 extension Counters {

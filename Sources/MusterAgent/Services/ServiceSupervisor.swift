@@ -14,6 +14,7 @@ package final class ServiceSupervisor: ServiceRunning {
   package static let failureCharacters = 240
 
   package var onChange: (() -> Void)?
+  package var beforeRestart: ((@escaping () -> Void) -> Void)?
   /// Called for everything that happens to a service, named first.
   package var onEvent: ((_ service: String, ServiceEvent) -> Void)?
 
@@ -123,6 +124,10 @@ package final class ServiceSupervisor: ServiceRunning {
       name: name, commands: commands,
       emit: { [weak self] in self?.onEvent?(name, $0) },
       mayStart: { [weak self] in self?.mayStart ?? false },
+      beforeRestart: { [weak self] clear in
+        guard let gate = self?.beforeRestart else { return clear() }
+        gate(clear)
+      },
       onChange: { [weak self] in self?.changed() })
   }
 

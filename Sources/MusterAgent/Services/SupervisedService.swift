@@ -32,6 +32,7 @@ final class SupervisedService {
   private let emit: (ServiceEvent) -> Void
   private let onChange: () -> Void
   private let mayStart: () -> Bool
+  private let beforeRestart: (@escaping () -> Void) -> Void
 
   private var phase = Phase.stopped
   private var wanted: RenderedService?
@@ -47,17 +48,20 @@ final class SupervisedService {
   private var rejection = ""
 
   /// - Parameters:
+  ///   - beforeRestart: calls back when it may be started again.
   ///   - mayStart: asked before every start; when the answer changes, call `proceed()`.
   ///   - onChange: called whenever anything that can be asked here may have changed.
   init(
     name: String, commands: ServiceCommands, emit: @escaping (ServiceEvent) -> Void,
-    mayStart: @escaping () -> Bool, onChange: @escaping () -> Void
+    mayStart: @escaping () -> Bool, beforeRestart: @escaping (@escaping () -> Void) -> Void,
+    onChange: @escaping () -> Void
   ) {
     self.name = name
     self.commands = commands
     loop = commands.loop
     self.emit = emit
     self.mayStart = mayStart
+    self.beforeRestart = beforeRestart
     self.onChange = onChange
   }
 
@@ -195,8 +199,12 @@ extension SupervisedService {
     timer = loop.schedule(after: wait.nanoseconds) { [weak self] in
       guard let self else { return }
       timer = nil
-      phase = .stopped
-      proceed()
+      beforeRestart { [weak self] in
+        // An answer that comes late may belong to an earlier wait.
+        guard let self, case .waiting = phase, timer == nil else { return }
+        phase = .stopped
+        proceed()
+      }
     }
   }
 

@@ -22,6 +22,8 @@ extension RegisterBody {
     for answer in answers { writer.message(15) { answer.write(to: &$0) } }
     writer.text(16, failure)
     for recovery in recoveries { writer.message(32) { recovery.write(to: &$0) } }
+    if let repair { writer.message(40) { repair.write(to: &$0) } }
+    if let collection { writer.message(41) { collection.write(to: &$0) } }
     return writer.bytes
   }
 
@@ -53,6 +55,8 @@ extension RegisterBody {
       case 32:
         guard body.recoveries.count < Limits.recoveries else { throw .limit(32) }
         body.recoveries.append(try Recovery(decoding: field.message))
+      case 40: body.repair = try ReleaseRepair(decoding: field.message)
+      case 41: body.collection = try ReleaseRemoval(decoding: field.message)
       default: break
       }
     }

@@ -32,6 +32,10 @@ extension ReleaseSource {
     writer.text(1, version)
     writer.text(2, source)
     writer.array(3, archive.bytes.bytes)
+    for mirror in mirrors { writer.text(4, mirror) }
+    writer.text(5, signer)
+    writer.unsigned(6, unpackedBytes)
+    writer.unsigned(7, UInt64(repair))
   }
 
   init(decoding bytes: Span<UInt8>) throws(WireError) {
@@ -39,17 +43,29 @@ extension ReleaseSource {
     var version = ""
     var source = ""
     var archive: Digest?
+    var mirrors: [String] = []
+    var signer = ""
+    var unpackedBytes: UInt64 = 0
+    var repair: UInt32 = 0
     while let field = try reader.next() {
       switch field.tag {
       case 1: version = try field.text(limit: 64)
       case 2: source = try field.text(limit: Limits.valueBytes)
       case 3: archive = try field.digest()
+      case 4:
+        guard mirrors.count < Limits.mirrors else { throw .limit(4) }
+        mirrors.append(try field.text(limit: Limits.valueBytes))
+      case 5: signer = try field.text(limit: Limits.keyBytes)
+      case 6: unpackedBytes = try field.unsigned()
+      case 7: repair = try field.unsigned32()
       default: break
       }
     }
     guard isVersion(version) else { throw .field(1) }
     guard let archive else { throw .field(3) }
-    self.init(version: version, source: source, archive: archive)
+    self.init(
+      version: version, source: source, archive: archive, mirrors: mirrors, signer: signer,
+      unpackedBytes: unpackedBytes, repair: repair)
   }
 }
 

@@ -18,6 +18,16 @@ extension Command {
       writer.text(2, release.version)
       writer.text(3, release.source)
       writer.array(4, release.archive.bytes.bytes)
+      for mirror in release.mirrors { writer.text(9, mirror) }
+      writer.text(10, release.signer)
+      writer.unsigned(11, release.unpackedBytes)
+    case .removeRelease(let version):
+      writer.unsigned(1, 30)
+      writer.text(2, version)
+    case .repairRelease(let version):
+      writer.unsigned(1, 31)
+      writer.text(2, version)
+    case .collect: writer.unsigned(1, 32)
     case .leave: writer.unsigned(1, 4)
     case .forget(let node, let authority):
       writer.unsigned(1, 5)
@@ -46,6 +56,9 @@ extension Command {
       case 6: parts.authority = try field.signature()
       case 7: parts.recovery = try Recovery(decoding: field.message)
       case 8: parts.force = try field.flag()
+      case 9: parts.mirrors.append(try field.text(limit: 65_536))
+      case 10: parts.signer = try field.text(limit: 65_536)
+      case 11: parts.unpackedBytes = try field.unsigned()
       default: break
       }
     }
@@ -61,6 +74,9 @@ extension Command {
     var authority: Signature?
     var recovery: Recovery?
     var force = false
+    var mirrors: [String] = []
+    var signer = ""
+    var unpackedBytes: UInt64 = 0
 
     var command: Command {
       get throws(WireError) {
@@ -69,7 +85,13 @@ extension Command {
         case 2: return .setCluster(key: key, value: value)
         case 3:
           guard let archive else { throw .field(4) }
-          return .addRelease(ReleaseSource(version: key, source: value, archive: archive))
+          return .addRelease(
+            ReleaseSource(
+              version: key, source: value, archive: archive, mirrors: mirrors, signer: signer,
+              unpackedBytes: unpackedBytes))
+        case 30: return .removeRelease(key)
+        case 31: return .repairRelease(key)
+        case 32: return .collect
         case 4: return .leave
         case 5:
           guard let node else { throw .field(5) }

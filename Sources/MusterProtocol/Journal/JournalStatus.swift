@@ -21,6 +21,14 @@ extension LocalStatus {
     writer.text(8, failure)
     writer.text(9, storage)
     for service in services { writer.message(10) { service.write(to: &$0) } }
+    if let volume { writer.message(20) { volume.write(to: &$0) } }
+    if let corrupt { writer.message(21) { corrupt.write(to: &$0) } }
+    if let collected {
+      writer.message(22) {
+        $0.array(1, collected.id.bytes.bytes)
+        $0.text(2, collected.text)
+      }
+    }
   }
 
   init(decoding bytes: Span<UInt8>) throws(WireError) {
@@ -38,9 +46,29 @@ extension LocalStatus {
       case 8: failure = try field.text(limit: Self.textLimit)
       case 9: storage = try field.text(limit: Self.textLimit)
       case 10: services.append(try ServiceStatus(decoding: field.message))
+      case 20: volume = try StorageVolume(decoding: field.message)
+      case 21: corrupt = try ReleaseReference(decoding: field.message)
+      case 22: collected = try CollectOutcome(decoding: field.message)
       default: break
       }
     }
+  }
+}
+
+extension CollectOutcome {
+  fileprivate init(decoding bytes: Span<UInt8>) throws(WireError) {
+    var reader = WireReader(bytes)
+    var id: PlanID?
+    var text = ""
+    while let field = try reader.next() {
+      switch field.tag {
+      case 1: id = PlanID(try field.bytes16())
+      case 2: text = try field.text(limit: 65_536)
+      default: break
+      }
+    }
+    guard let id else { throw .field(1) }
+    self.init(id: id, text: text)
   }
 }
 

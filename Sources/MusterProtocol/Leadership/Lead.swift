@@ -206,12 +206,13 @@ extension Peer {
         sinceMilliseconds: (now - member.since).milliseconds, plan: work?.plan,
         acknowledgement: work?.acknowledgement, failure: work?.failure ?? "",
         priority: node == id ? configuration.priority : card(of: node)?.priority ?? 0,
-        holdsRegister: node == id || holdsMyRegister(node))
+        holdsRegister: node == id || holdsMyRegister(node), running: work?.running,
+        corrupt: work?.corrupt)
     }
     return Observation(
       leader: id, term: durable.term, nodes: nodes + unheardVoters(of: body),
       maySeal: maySeal(body), requests: openRequests(body), fetched: status.fetched,
-      freshPlan: freshPlan,
+      collected: status.collected, freshPlan: freshPlan,
       phaseMilliseconds: (now - coordination.phaseSince).milliseconds,
       limits: DeliberationLimits(
         acknowledgement: timing.acknowledgementTimeout.milliseconds,
@@ -243,6 +244,9 @@ extension Peer {
       case nil: return nil
       case .set(let setting): action = .set(setting)
       case .addRelease(let release): action = .addRelease(release)
+      case .removeRelease(let version): action = .removeRelease(version)
+      case .repairRelease(let version): action = .repairRelease(version)
+      case .collect: action = .collect
       case .forget(let subject, let authority):
         let isAuthorised = authority.map {
           cryptography.isValid(

@@ -40,14 +40,25 @@ extension Peer {
       }
       ask(.set(Setting(key: key, value: value)), ticket)
     case .addRelease(let release):
-      guard isVersion(release.version), release.source.utf8.count <= Limits.valueBytes else {
+      guard isWellFormed(release) else {
         refuse(
           ticket,
-          "a version is letters, digits and . _ + -, at most 64; a source at most "
-            + "\(Limits.valueBytes) bytes")
+          "a version is letters, digits and . _ + -, at most 64; a source and its at most "
+            + "\(Limits.mirrors) mirrors fit into \(Limits.valueBytes) bytes together")
         return
       }
       ask(.addRelease(release), ticket)
+    case .removeRelease(let version), .repairRelease(let version):
+      guard isVersion(version) else {
+        refuse(ticket, "a version is letters, digits and . _ + -, at most 64")
+        return
+      }
+      if case .removeRelease = command {
+        ask(.removeRelease(version), ticket)
+      } else {
+        ask(.repairRelease(version), ticket)
+      }
+    case .collect: ask(.collect, ticket)
     case .forget(let node, let authority): ask(.forget(node, authority: authority), ticket)
     case .stepDown(let successor): askToStepDown(successor, ticket)
     case .recover(let recovery, let isForced):
@@ -60,6 +71,14 @@ extension Peer {
 
   private func isWellFormed(_ key: String, _ value: String) -> Bool {
     !key.isEmpty && key.utf8.count <= Limits.keyBytes && value.utf8.count <= Limits.valueBytes
+  }
+
+  /// What is added must fit into a record, and thirty-two of them into the register.
+  private func isWellFormed(_ release: ReleaseSource) -> Bool {
+    let sources = [release.source] + release.mirrors
+    return isVersion(release.version) && release.mirrors.count <= Limits.mirrors
+      && sources.reduce(0) { $0 + $1.utf8.count } <= Limits.valueBytes
+      && release.signer.utf8.count <= Limits.keyBytes
   }
 
   private var malformedSetting: String {

@@ -26,10 +26,18 @@ extension Peer {
       next.run = current
     }
     if leaving.hasBegun { next = Duty(term: durable.committed.term) }
+    if mayFetch { keepWhatRuns(in: &next) }
     guard next != duty else { return }
     duty = next
     effects.append(.duty(next))
     publishWork()
+  }
+
+  /// The previous copy of a release that was published anew still runs until each node starts
+  /// again, and who was overtaken runs what nobody else does.
+  private func keepWhatRuns(in duty: inout Duty) {
+    let running = ring.compactMap { workCards[$0]?.running }
+    duty.keep += Set(running).subtracting(duty.keep).sorted().prefix(Limits.kept)
   }
 
   private var bodyToObey: RegisterBody? {
@@ -93,6 +101,8 @@ extension Peer {
     card.failure = clipped(status.failure, to: 200)
     card.storage = clipped(status.storage, to: 200)
     card.progress = status.progress
+    card.volume = status.volume
+    card.corrupt = status.corrupt
     card.services = Array(status.services.prefix(6))
     // Long names give way: the others are worth more than the last service.
     while card.encoded.count > Limits.recordContentBytes, !card.services.isEmpty {

@@ -13,6 +13,8 @@ struct Outbox: Sendable {
 
   private var items: [Item] = []
   private var places: [UInt64: Int] = [:]
+  /// Something is among them that waits for nothing.
+  private var isUrgent = false
   /// Flushes since `since`, in stretches of a tenth of a second.
   private var flushes = 0
   private var since = Instant.zero
@@ -20,7 +22,8 @@ struct Outbox: Sendable {
   /// When what waits is to leave.
   private(set) var deadline: Instant?
 
-  mutating func add(_ key: UInt64, heldBy holder: NodeID?) {
+  mutating func add(_ key: UInt64, heldBy holder: NodeID?, isUrgent: Bool = false) {
+    self.isUrgent = self.isUrgent || isUrgent
     if let place = places[key] {
       // Another version than the one that was waiting: who has sent that one lacks this one.
       items[place].holders = holder.map { [$0] } ?? []
@@ -43,7 +46,7 @@ struct Outbox: Sendable {
       since = now
       flushes = 0
     }
-    if flushes >= Limits.forwardsAtOnce, now < flushedAt + pause {
+    if !isUrgent, flushes >= Limits.forwardsAtOnce, now < flushedAt + pause {
       deadline = flushedAt + pause
       return false
     }
@@ -54,11 +57,12 @@ struct Outbox: Sendable {
   }
 
   /// The node ends: what waits leaves now.
-  mutating func hurry() { flushes = 0 }
+  mutating func hurry() { isUrgent = true }
 
   mutating func take() -> [Item] {
     defer {
       items = []
+      isUrgent = false
       places = [:]
     }
     return items

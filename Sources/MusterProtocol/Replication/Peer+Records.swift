@@ -23,7 +23,7 @@ extension Peer {
     if case .suspicion(let subject) = name { retireSuspicions(except: subject) }
     insert(record)
     interpret(record, via: nil)
-    outbox.add(recordKey(id, name), heldBy: nil)
+    outbox.add(recordKey(id, name), heldBy: nil, isUrgent: isUrgent(record))
   }
 
   /// An author has a limited number of records: accusations that no longer stand make room.
@@ -94,8 +94,13 @@ extension Peer {
     interpret(record, via: via)
     if spendAllowance(of: record.author) {
       counters.recordsForwarded += 1
-      outbox.add(key, heldBy: sender)
+      outbox.add(key, heldBy: sender, isUrgent: isUrgent(record))
     }
+  }
+
+  /// Votes, and what they decide, wait for nothing.
+  private func isUrgent(_ record: Record) -> Bool {
+    record.name == .coordination && voters.contains(record.author)
   }
 
   /// Checks that need no signature: is this about a member, a life and a subject that count?

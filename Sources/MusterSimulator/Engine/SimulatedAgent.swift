@@ -98,6 +98,9 @@ package struct SimulatedAgent: Sendable {
 
   private mutating func reconcile(on ground: inout Ground) {
     fetchIfDue(on: &ground)
+    if let order = duty.collect, status.collected?.id != order.id {
+      status.collected = CollectOutcome(id: order.id, text: "nothing to remove")
+    }
     verifyIfDue(on: &ground)
     serve(on: &ground)
     report(on: ground)
@@ -158,10 +161,14 @@ package struct SimulatedAgent: Sendable {
       status.verified.append(reference)
       status.verified = Array(status.verified.suffix(8))
       status.failure = ""
+      if status.corrupt == reference { status.corrupt = nil }
       return
     }
     // Not there yet is no failure; a byte that differs is.
-    if copy != nil { status.failure = "the release differs from its manifest" }
+    if copy != nil {
+      status.failure = "the release differs from its manifest"
+      status.corrupt = reference
+    }
     tryAgain(on: &ground)
   }
 
@@ -169,7 +176,8 @@ package struct SimulatedAgent: Sendable {
     let wanted = duty.run.flatMap { run in duty.role.map { (run, $0) } }
     switch service {
     case .running(let reference, let role):
-      if wanted.map({ $0 == (reference, role) }) ?? false { return }
+      // A further copy of what runs waits for the next start.
+      if wanted.map({ $0.0.isCopy(of: reference) && $0.1 == role }) ?? false { return }
       stop(reference, role, on: &ground)
     case .starting(let reference, let role):
       if wanted.map({ $0 == (reference, role) }) ?? false { return }

@@ -30,6 +30,7 @@ package struct StoreDirectory: ~Copyable, Sendable {
 
   /// Makes a directory; one that is there already is no error.
   package func makeDirectory(_ name: String, mode: UInt32) throws(SystemError) {
+    try announce(.makeDirectory, place(name))
     do throws(SystemError) {
       try retrying("mkdir", place(name)) { unsafe mkdirat(descriptor.number, name, mode) }
     } catch {
@@ -107,6 +108,7 @@ package struct StoreDirectory: ~Copyable, Sendable {
   /// Renames within this directory: the one atomic step of a release. A directory takes the
   /// place of nothing but an empty one; anything else is `isTaken`.
   package func rename(_ name: String, to newName: String) throws(SystemError) {
+    try announce(.rename, place(name), to: place(newName))
     try retrying("rename", place(name)) {
       unsafe renameat(descriptor.number, name, descriptor.number, newName)
     }
@@ -114,6 +116,7 @@ package struct StoreDirectory: ~Copyable, Sendable {
 
   /// Removes a file or link.
   package func remove(_ name: String) throws(SystemError) {
+    try announce(.remove, place(name))
     try retrying("unlink", place(name)) { unsafe unlinkat(descriptor.number, name, 0) }
   }
 
@@ -123,6 +126,7 @@ package struct StoreDirectory: ~Copyable, Sendable {
     do throws(SystemError) {
       guard try status(name).kind == .directory else { return try remove(name) }
       try emptyDirectory(name)
+      try announce(.remove, place(name))
       try retrying("rmdir", place(name)) {
         unsafe unlinkat(descriptor.number, name, AT_REMOVEDIR)
       }
@@ -139,11 +143,13 @@ package struct StoreDirectory: ~Copyable, Sendable {
   }
 
   package func setMode(_ mode: UInt32) throws(SystemError) {
+    try announce(.setMode, path)
     try retrying("chmod", path) { fchmod(descriptor.number, mode) }
   }
 
   /// Makes the names in this directory durable.
   package func sync() throws(SystemError) {
+    try announce(.sync, path)
     try retrying("fsync", path) { fsync(descriptor.number) }
   }
 

@@ -28,15 +28,19 @@ extension StoreDirectory {
   package func create(
     _ name: String, content: [UInt8], mode: UInt32
   ) throws(SystemError) {
+    try announce(.create, place(name))
     let file = try open(name, flags: O_WRONLY | O_CREAT | O_EXCL, mode: mode)
     var rest = content[...]
     while !rest.isEmpty {
+      try announce(.write, place(name))
       let count = try retrying("write", place(name)) {
         unsafe rest.withUnsafeBytes { unsafe write(file.number, $0.baseAddress, $0.count) }
       }
       rest = rest.dropFirst(count)
     }
+    try announce(.setMode, place(name))
     try retrying("chmod", place(name)) { fchmod(file.number, mode) }
+    try announce(.sync, place(name))
     try retrying("fsync", place(name)) { fsync(file.number) }
   }
 
@@ -56,8 +60,10 @@ extension StoreDirectory {
     _ name: String, mode: UInt32, isCancelled: () -> Bool
   ) throws(SystemError) -> (digest: [UInt8], size: UInt64) {
     let file = try open(name, flags: O_RDONLY | O_NONBLOCK)
+    try announce(.setMode, place(name))
     try retrying("chmod", place(name)) { fchmod(file.number, mode) }
     let result = try digest(of: file.number, name, isCancelled: isCancelled)
+    try announce(.sync, place(name))
     try retrying("fsync", place(name)) { fsync(file.number) }
     return result
   }

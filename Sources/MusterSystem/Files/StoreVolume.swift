@@ -15,6 +15,30 @@ package struct StoreVolume: Hashable, Sendable {
   package var freeFiles: UInt64?
   package var isReadOnly: Bool
 
+  /// What stays the same while one filesystem is mounted at one place, and differs when another
+  /// is, or none.
+  package struct Identity: Hashable, Sendable {
+    package let type: String
+    package let mountPoint: String
+    package let identifier: UInt64
+
+    package init(type: String, mountPoint: String, identifier: UInt64) {
+      self.type = type
+      self.mountPoint = mountPoint
+      self.identifier = identifier
+    }
+
+    /// Whether this is what lies beneath when `other` is not mounted any more. A mount that came
+    /// on top, or took the place of another, is no loss.
+    package func isBeneath(_ other: Identity) -> Bool {
+      mountPoint.utf8.count < other.mountPoint.utf8.count
+    }
+  }
+
+  package var identity: Identity {
+    Identity(type: type, mountPoint: mountPoint, identifier: identifier)
+  }
+
   /// Asks the filesystem at `path`. Blocks for as long as an absent server takes.
   package init(at path: String) throws(SystemError) {
     var status = statvfs()

@@ -10,7 +10,9 @@ enum AgentCommand {
       OptionRule("cluster", .path("FILE"), "the cluster file that `muster init` wrote"),
       OptionRule("name", .text("NAME"), "this node's name, such as ci/0"),
       OptionRule("state", .path("DIR"), "this node's own directory, on its own disk"),
-      OptionRule("shared", .path("DIR"), "the directory that all nodes share"),
+      OptionRule(
+        "shared", .path("DIR"),
+        "the directory that all nodes share, or none: each fetches for itself"),
       OptionRule("bind", .address, "the address and port of its datagrams"),
       OptionRule("advertise", .address, "where others reach it; default: where it is bound"),
       OptionRule("multicast", .addressOr("off"), "the group for beacons"),

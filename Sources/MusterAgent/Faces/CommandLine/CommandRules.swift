@@ -7,7 +7,7 @@ enum CommandRules {
     "control", .path("SOCKET"), "the agent's control socket; default: MUSTER_CONTROL")
 
   static var all: [CommandRule] {
-    [initialize, agent] + questions + orders + tools
+    [initialize, agent] + questions + releases + orders + tools
   }
 
   private static var initialize: CommandRule {
@@ -108,18 +108,6 @@ enum CommandRules {
           OptionRule("cluster", .none, "ask the leader to commit it for all; `version` upgrades"),
           control, json,
         ], action: SetCommand.run),
-      CommandRule(
-        "release add", "Announce a release to the cluster.",
-        operands: [OperandRule("VERSION", "its version")],
-        options: [
-          OptionRule(
-            "source", .text("URL"), "where its archive is: http, https or file",
-            isRequired: true),
-          OptionRule("sha256", .text("HEX"), "what the archive hashes to", isRequired: true),
-          control, json,
-        ],
-        notes: "Nothing is fetched before `muster set --cluster version VERSION`.",
-        action: ReleaseCommand.run),
       CommandRule(
         "leader step-down", "Have another voter lead.",
         options: [

@@ -24,15 +24,29 @@ enum ReleaseCommand {
   static func run(_ invocation: Invocation, _ context: CommandContext) -> ExitCode {
     context.run(invocation) { () throws(CommandFailure) in
       let version = invocation.operands[0]
-      let source = invocation.text("source") ?? ""
-      let sha256 = invocation.text("sha256") ?? ""
+      let sources = invocation.values["source"] ?? []
+      let announcement = OperatorRequest.Announcement(
+        version: version, source: sources.first ?? "", sha256: invocation.text("sha256") ?? "",
+        mirrors: Array(sources.dropFirst()), signer: invocation.text("minisign") ?? "",
+        unpackedBytes: invocation.text("unpacked").flatMap { Int64($0) } ?? 0)
       try Orders.check { () throws(OperatorRequest.Refusal) in
-        _ = try OperatorRequest.release(version: version, source: source, sha256: sha256)
+        _ = try OperatorRequest.release(announcement)
       }
       try Orders.send(
-        invocation, context, "/release",
-        ["version": .string(version), "source": .string(source), "sha256": .string(sha256)],
+        invocation, context, "/release", announcement.json,
         done: "release \(version) is known: `muster set --cluster version \(version)` installs it")
+    }
+  }
+}
+
+/// `muster release repair`.
+enum ReleaseRepairCommand {
+  static func run(_ invocation: Invocation, _ context: CommandContext) -> ExitCode {
+    context.run(invocation) { () throws(CommandFailure) in
+      let version = invocation.operands[0]
+      try Orders.send(
+        invocation, context, "/release/repair", ["version": .string(version)],
+        done: "release \(version) is published again; `muster status` shows when it is done")
     }
   }
 }

@@ -45,7 +45,13 @@ enum MembersCommand {
     if let failure = member["failure"]?.string { return failure }
     if let received = member["progress"]?["received"]?.integer {
       let total = member["progress"]?["total"]?.integer
-      return "fetching \(Units.bytes(received))" + (total.map { " of \(Units.bytes($0))" } ?? "")
+      var note =
+        "fetching \(Units.bytes(received))" + (total.map { " of \(Units.bytes($0))" } ?? "")
+      if let rate = member["progress"]?["rate"]?.integer { note += ", \(Units.bytes(rate))/s" }
+      if let left = member["progress"]?["seconds_left"]?.integer {
+        note += ", \(Units.duration(milliseconds: left * 1_000)) left"
+      }
+      return note
     }
     if let storage = member["storage"]?.string, storage != "ready" { return "shared: \(storage)" }
     return ""

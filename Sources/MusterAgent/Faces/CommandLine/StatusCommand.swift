@@ -13,7 +13,8 @@ enum StatusCommand {
       ("cluster", cluster(status), TextStyle.Colour.plain),
       ("node", word(status["node"]) + " (" + short(status["node_id"]) + ")", .plain),
       leader(status), converged(status), ("release", release(status["release"]), .plain),
-      plan(status["plan"]), members(status["members"]),
+      plan(status["plan"]), repair(status["repair"]), storage(status["storage"]),
+      members(status["members"]),
       ("voters", list(status["voters"]), .plain), settings(status["settings"]),
     ]
     return lines.filter { !$0.1.isEmpty }.map { name, text, colour in
@@ -82,6 +83,28 @@ enum StatusCommand {
         + waiting.joined(separator: ", ") + (failure.map { "; because \($0)" } ?? ""),
       .yellow
     )
+  }
+
+  private static func repair(_ repair: Json?) -> Line {
+    guard let corrupt = repair?["corrupt"]?.string else { return ("repair", "", .plain) }
+    guard let failure = repair?["failure"]?.string else {
+      return ("repair", "\(corrupt) is corrupt; another copy is being published", .yellow)
+    }
+    return ("repair", "\(corrupt) is corrupt; given up: \(failure)", .red)
+  }
+
+  private static func storage(_ storage: Json?) -> Line {
+    guard let line = storage?["line"]?.string else { return ("storage", "", .plain) }
+    var text = line
+    if let volume = storage?["volume"], let free = volume["free"]?.integer {
+      text += "; \(word(volume["type"])), \(Units.bytes(free)) free"
+    }
+    let others = (storage?["members"]?.array ?? []).filter {
+      !["ready", "read-only"].contains($0["state"]?.string)
+    }.map { "\(word($0["node"])) \(word($0["state"]))" }
+    if !others.isEmpty { text += "; not ready: " + others.joined(separator: ", ") }
+    let isGood = others.isEmpty && ["ready", "read-only"].contains(storage?["state"]?.string)
+    return ("storage", text, isGood ? .plain : .yellow)
   }
 
   private static func members(_ members: Json?) -> Line {

@@ -1,0 +1,71 @@
+/// A committed order to publish a release again, because the copy that is in use is corrupt.
+///
+/// What runs is not touched: the next start of each node takes the new copy.
+package struct ReleaseRepair: Hashable, Sendable {
+  /// Names the fetch that belongs to it.
+  package var id: PlanID
+  /// The term in which it was first committed.
+  package var term: UInt64
+  /// The copy that somebody has found corrupt.
+  package var corrupt: ReleaseReference
+  /// Why it was given up; empty while it is under way.
+  package var failure: String
+
+  package init(id: PlanID, term: UInt64, corrupt: ReleaseReference, failure: String = "") {
+    self.id = id
+    self.term = term
+    self.corrupt = corrupt
+    self.failure = failure
+  }
+}
+
+/// A committed order to remove published releases from the shared filesystem.
+package struct ReleaseRemoval: Hashable, Sendable {
+  package var id: PlanID
+  /// The term in which it was committed: what a higher one published stays.
+  package var term: UInt64
+  /// Only copies of this version go, of whatever age; empty: all that nobody needs, once they are
+  /// old enough.
+  package var version: String
+  /// What live nodes ran when it was committed, sorted. The register's own releases stay as well.
+  package var keep: [ReleaseReference]
+  /// What came of it, for people; empty while it is under way.
+  package var outcome: String
+
+  package init(
+    id: PlanID, term: UInt64, version: String, keep: [ReleaseReference], outcome: String = ""
+  ) {
+    self.id = id
+    self.term = term
+    self.version = version
+    self.keep = keep
+    self.outcome = outcome
+  }
+}
+
+/// What the agent of the effective leader does for a `ReleaseRemoval`.
+package struct CollectOrder: Hashable, Sendable {
+  package var id: PlanID
+  package var term: UInt64
+  package var version: String
+  /// Sorted.
+  package var keep: [ReleaseReference]
+
+  package init(id: PlanID, term: UInt64, version: String, keep: [ReleaseReference]) {
+    self.id = id
+    self.term = term
+    self.version = version
+    self.keep = keep
+  }
+}
+
+/// How a `CollectOrder` ended: what went, or why nothing more did, in one line.
+package struct CollectOutcome: Hashable, Sendable {
+  package var id: PlanID
+  package var text: String
+
+  package init(id: PlanID, text: String) {
+    self.id = id
+    self.text = text
+  }
+}
