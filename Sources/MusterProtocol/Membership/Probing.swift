@@ -79,9 +79,12 @@ extension Peer {
     let others = otherObservers(of: node)
     // The next probe begins at once, while the others look for themselves.
     finishProbe(of: node, next: others.isEmpty ? now + timing.probeInterval : now)
-    for other in others { ask(other, about: node, sequence: 0) }
     let isDoubted = prober.targets[node]?.doubtedAt.map { now - $0 < doubtSpan } ?? false
-    if others.isEmpty || isDoubted || failures > Limits.probesAlone { accuse(node) }
+    if others.isEmpty || isDoubted || failures > Limits.probesAlone {
+      accuse(node)
+    } else {
+      for other in others { ask(other, about: node, sequence: 0) }
+    }
   }
 
   private func isIntroduced(_ node: NodeID) -> Bool {
@@ -92,10 +95,13 @@ extension Peer {
   /// How long another observer's failure stands beside one's own.
   private var doubtSpan: TimeSpan { timing.probeInterval * Int64(Limits.observers) }
 
+  /// A fourth accusation would change nothing, and costs everybody as much as the first.
   private mutating func accuse(_ node: NodeID) {
     let later = now + timing.probeInterval
     prober.targets[node]?.next = later
-    guard let member = members[node], member.isLive, hearsOthers(than: node) else { return }
+    guard let member = members[node], member.isLive, hearsOthers(than: node),
+      agreement(on: node).agreeing < Limits.accusers
+    else { return }
     let suspicion = Suspicion(subject: node, stamp: member.stamp)
     publish(.suspicion(node), suspicion.encoded)
   }
@@ -103,13 +109,9 @@ extension Peer {
   /// Another observer's probe has failed: it is looked into at once, and believed as soon as the
   /// own one fails, too.
   mutating func hearDoubt(of subject: NodeID) {
-    guard let target = prober.targets[subject] else { return }
+    let now = now
     prober.targets[subject]?.doubtedAt = now
-    if let failedAt = target.failedAt, now - failedAt < doubtSpan {
-      accuse(subject)
-    } else {
-      prober.lookNow(at: subject, now: now)
-    }
+    prober.lookNow(at: subject, now: now)
   }
 
   // MARK: - Whom to ask
