@@ -26,7 +26,11 @@ package final class SimulatedNode {
   package let address: Address
   package let name: String
   /// What the key pair is made from: another number is another identity.
-  package internal(set) var identity: UInt64
+  package internal(set) var identity: UInt64 {
+    didSet { cryptography = SimulatedCryptography(identity: identity, cluster: 1) }
+  }
+  /// The key pair, and what is made with it.
+  package private(set) var cryptography: SimulatedCryptography
   package internal(set) var running: RunningPeer?
   /// A copy, for a test that asks now and then.
   package var peer: Peer? { running?.core }
@@ -48,8 +52,6 @@ package final class SimulatedNode {
   package internal(set) var agent = SimulatedAgent()
   package var habits = SimulatedAgent.Habits()
   package internal(set) var planted: PlantedBugs = []
-  /// Set by an operator who takes the machine out of service for good.
-  package internal(set) var isGone = false
   /// What it has put on the network, and what reached its daemon; a comparison asks.
   package internal(set) var sent = SimulatedTraffic()
   package internal(set) var received = SimulatedTraffic()
@@ -73,6 +75,8 @@ package final class SimulatedNode {
   /// Whether it lies to the others.
   var isInsider: Bool { !planted.isDisjoint(with: .insider) }
   package var isRunning: Bool { running != nil }
+  /// Of the identity on its disk, whether its daemon runs or not.
+  package var id: NodeID { cryptography.nodeID(of: cryptography.publicKey) }
 
   /// How its daemon is started, also by its service manager.
   struct Start {
@@ -86,5 +90,6 @@ package final class SimulatedNode {
     self.address = address
     self.name = name
     self.identity = identity
+    cryptography = SimulatedCryptography(identity: identity, cluster: 1)
   }
 }

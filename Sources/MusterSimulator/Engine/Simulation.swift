@@ -30,7 +30,6 @@ package struct Simulation {
     package var node = 0
     package var events: [Event] = []
     package var deeds: [SimulatedAgent.Deed] = []
-    package var wasDatagram = false
   }
 
   package private(set) var now = Instant.zero
@@ -89,6 +88,13 @@ package struct Simulation {
   /// What its clock shows.
   package func localTime(_ index: Int) -> Instant { nodes[index].clock.local(at: now) }
 
+  /// Whether it could act on a lease of its own now: nobody acts on a machine that is held.
+  package func holdsLease(_ index: Int) -> Bool {
+    let node = nodes[index]
+    guard let end = node.running?.core.ownLeaseUntil, !node.isHeld else { return false }
+    return localTime(index) < end
+  }
+
   package func view(_ index: Int) -> ClusterView? {
     nodes[index].running?.core.view(at: localTime(index))
   }
@@ -132,8 +138,7 @@ package struct Simulation {
       nodes[index].running = RunningPeer(
         try Peer(
           configuration: configuration, durable: nodes[index].disk,
-          cryptography: SimulatedCryptography(identity: nodes[index].identity, cluster: 1),
-          at: localTime(index)))
+          cryptography: nodes[index].cryptography, at: localTime(index)))
     } catch {
       preconditionFailure("a disk that a peer wrote is read by a peer: \(error)")
     }
@@ -183,8 +188,7 @@ package struct Simulation {
   /// The machine comes back with an empty disk: another identity under the old name.
   package mutating func loseDisk(_ index: Int) {
     precondition(nodes[index].running == nil, "a disk is lost while the machine is off")
-    let former = SimulatedCryptography(identity: nodes[index].identity, cluster: 1)
-    formerKeys[former.nodeID(of: former.publicKey)] = former.publicKey
+    formerKeys[nodes[index].id] = nodes[index].cryptography.publicKey
     nodes[index].disk = nil
     nodes[index].incarnation = 0
     nodes[index].identity = dice.next()
@@ -238,9 +242,6 @@ package struct Simulation {
     nodes[index].planted = bugs
   }
 
-  /// Takes a machine out of service for good.
-  package mutating func retire(_ index: Int) { nodes[index].isGone = true }
-
   package mutating func command(_ index: Int, _ command: Command, ticket: UInt64) {
     tell(index, .command(command, ticket: ticket))
   }
@@ -289,15 +290,11 @@ package struct Simulation {
     return true
   }
 
-  /// When the next event is due.
-  package var nextEvent: Instant? { queue.next }
-
   /// What follows belongs to one turn of this machine.
   package mutating func beginTurn(_ index: Int) {
     turn.node = index
     turn.events.removeAll(keepingCapacity: true)
     turn.deeds.removeAll(keepingCapacity: true)
-    turn.wasDatagram = false
   }
 
   private mutating func dispatch(_ event: Occurrence) {
@@ -306,7 +303,6 @@ package struct Simulation {
     case .datagram(let bytes, let from, _):
       guard nodes[index].running != nil else { return }
       if hold(event, for: index) { return }
-      turn.wasDatagram = true
       nodes[index].received.add(bytes.count)
       tell(index, .datagram(bytes, from: from))
     case .timer(_, let life):
@@ -327,9 +323,7 @@ package struct Simulation {
       if hold(event, for: index) { return }
       playAgent(index, step: step)
     case .revival(_, let life):
-      if nodes[index].life == life, nodes[index].running == nil, !nodes[index].isGone {
-        boot(index)
-      }
+      if nodes[index].life == life, nodes[index].running == nil { boot(index) }
     case .turn(_, let life):
       guard nodes[index].life == life, !nodes[index].isPaused else { return }
       deliverPending(to: index)
