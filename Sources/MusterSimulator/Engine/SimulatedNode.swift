@@ -56,6 +56,8 @@ package final class SimulatedNode {
   package internal(set) var sent = SimulatedTraffic()
   package internal(set) var received = SimulatedTraffic()
   var start = Start()
+  /// Whether what waited is read as the daemon reads it; else one datagram is one turn.
+  let readsTogether: Bool
   /// What arrived while it was paused or had no processor: as many as a socket's buffer holds.
   var pending: [Simulation.Occurrence] = []
   package static let pendingAtMost = 4_096
@@ -90,6 +92,8 @@ package final class SimulatedNode {
     self.address = address
     self.name = name
     self.identity = identity
+    // By chance that was drawn anyway.
+    readsTogether = identity % 4 != 0
     cryptography = SimulatedCryptography(identity: identity, cluster: 1)
   }
 }

@@ -8,6 +8,8 @@ import MusterState
 package struct Simulation {
   enum Occurrence: Sendable {
     case datagram([UInt8], from: Address, to: Int)
+    /// What its daemon finds waiting, in one turn.
+    case waiting([Datagram], isMore: Bool, to: Int)
     case timer(node: Int, life: Int)
     case persisted([UInt8], ticket: UInt64, node: Int, life: Int)
     case agent(SimulatedAgent.Step, node: Int, life: Int)
@@ -16,9 +18,16 @@ package struct Simulation {
     /// The service manager starts a daemon again that had ended by itself.
     case revival(node: Int, life: Int)
 
+    var isDatagram: Bool {
+      switch self {
+      case .datagram, .waiting: true
+      default: false
+      }
+    }
+
     var node: Int {
       switch self {
-      case .datagram(_, _, let node), .timer(let node, _), .persisted(_, _, let node, _),
+      case .datagram(_, _, let node), .waiting(_, _, let node), .timer(let node, _), .persisted(_, _, let node, _),
         .agent(_, let node, _), .revival(let node, _), .turn(let node, _):
         node
       }
@@ -302,9 +311,14 @@ package struct Simulation {
     switch event {
     case .datagram(let bytes, let from, _):
       guard nodes[index].running != nil else { return }
-      if hold(event, for: index) { return }
+      if hold(event, for: index) || gather(event, for: index) { return }
       nodes[index].received.add(bytes.count)
       tell(index, .datagram(bytes, from: from))
+    case .waiting(let waiting, let isMore, _):
+      guard nodes[index].running != nil else { return }
+      if hold(event, for: index) { return }
+      for datagram in waiting { nodes[index].received.add(datagram.bytes.count) }
+      tell(index, .datagrams(waiting, isMore: isMore))
     case .timer(_, let life):
       guard nodes[index].life == life, nodes[index].running != nil else { return }
       // An earlier deadline has replaced this one.
@@ -334,7 +348,7 @@ package struct Simulation {
   private mutating func hold(_ event: Occurrence, for index: Int) -> Bool {
     let node = nodes[index]
     if node.isBlocked {
-      if case .datagram = event {} else if node.unsent.isEmpty { return false }
+      if !event.isDatagram, node.unsent.isEmpty { return false }
     } else if !node.isPaused {
       guard node.starvation > .zero, node.freeAt != now else { return false }
       guard node.busyUntil > now else {
@@ -357,7 +371,9 @@ package struct Simulation {
     nodes[index].pending = []
     nodes[index].busyUntil = now
     nodes[index].freeAt = now
-    for event in pending { queue.schedule(event, at: now) }
+    for event in nodes[index].readsTogether ? Self.together(pending, on: index) : pending {
+      queue.schedule(event, at: now)
+    }
     nodes[index].timer = now
     queue.schedule(.timer(node: index, life: nodes[index].life), at: now)
   }
