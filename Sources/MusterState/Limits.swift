@@ -75,6 +75,9 @@ package enum Limits {
   /// First contacts under way at once; further ones wait.
   package static let contacts = 64
 
+  /// Tries of a given address before they become rarer.
+  package static let contactTriesAtOnce = 10
+
   /// Authors of beacons that a node which knows nobody greets at once.
   package static let greetingsAlone = 3
 

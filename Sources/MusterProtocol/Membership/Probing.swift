@@ -63,8 +63,9 @@ extension Peer {
   }
 
   /// One failed probe is a question to the other observers. Only when two of them have failed is
-  /// it an accusation that everybody hears: where datagrams are lost, single probes fail every second
-  /// in a large cluster, and each accusation costs all of it a flood, and its refutation another.
+  /// it an accusation that everybody hears: where datagrams are lost, single probes fail every
+  /// second in a large cluster, and each accusation costs all of it a flood, and its refutation
+  /// another.
   private mutating func fail(_ probe: Prober.Probe, of node: NodeID) {
     counters.probesFailed += 1
     prober.targets[node]?.missed = probe
@@ -159,7 +160,9 @@ extension Peer {
   /// slow just now, and a node that was late itself, is given that much on top.
   private func probeTimeout(of node: NodeID) -> TimeSpan {
     let measured = (sessions[node]?.roundTrip).map { $0 * 3 } ?? timing.probeTimeoutMaximum
-    let usual = max(timing.probeTimeoutMinimum, min(measured, timing.probeTimeoutMaximum))
+    // Where much is lost time is better spent on asking again.
+    let least = prober.loss.isLossy ? timing.probeTimeoutLossy : timing.probeTimeoutMinimum
+    let usual = max(least, min(measured, timing.probeTimeoutMaximum))
     let slowness = prober.targets[node]?.slowness.left(at: now) ?? .zero
     return usual + max(slowness, prober.stalls.left(at: now))
   }

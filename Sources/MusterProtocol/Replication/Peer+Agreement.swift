@@ -25,8 +25,8 @@ struct AgreementState: Sendable {
 /// "Agreement" in `proto/README.md`.
 ///
 /// The live members in their order are a tree: whoever has heard that all below it agree tells the
-/// one above, and whoever knows that everybody does tells those below. That is two datagrams for each
-/// member and change. Only where some are missing after a while is a neighbour asked.
+/// one above, and whoever knows that everybody does tells those below. That is two datagrams for
+/// each member and change. Only where some are missing after a while is a neighbour asked.
 extension Peer {
   private static let branches = 4
 

@@ -42,7 +42,7 @@ struct Repair: Sendable {
   /// Something has come of it: it waits for more until `again`, or is over.
   mutating func answered(by node: NodeID, again: Instant?) {
     guard open[node] != nil else { return }
-    if let again { open[node]?.again = again } else { open[node] = nil }
+    open[node] = again.map { Comparison(again: $0) }
   }
 
   func due(at now: Instant) -> [NodeID] {
@@ -189,7 +189,7 @@ extension Peer {
       theirs[entry.key].map { $0 < entry.stamp } ?? true
     }
     deliver(keys: newer.map(\.key), to: sender)
-    repair.answered(by: sender, again: wanted.isEmpty ? nil : now + timing.repairRetry)
+    repair.answered(by: sender, again: now + timing.repairRetry)
     guard !wanted.isEmpty else { return }
     var frame = Frame()
     frame.wanted = Array(wanted.prefix(StateDigest.entriesPerFrame))
