@@ -12,7 +12,7 @@ import Testing
     var outbox = Outbox()
     for key in 0..<Limits.forwardsAtOnce {
       outbox.add(UInt64(key), heldBy: nil)
-      _ = outbox.isDue(at: now, pause: Self.pause)
+      _ = outbox.isDue(at: now, atOnce: Limits.forwardsAtOnce, pause: Self.pause)
       _ = outbox.take()
     }
     return outbox
@@ -23,17 +23,20 @@ import Testing
     var outbox = busy(at: start)
     outbox.add(99, heldBy: nil)
     outbox.add(100, heldBy: nil)
-    let isEarly = outbox.isDue(at: start + .milliseconds(1), pause: Self.pause)
+    let isEarly = outbox.isDue(
+      at: start + .milliseconds(1), atOnce: Limits.forwardsAtOnce, pause: Self.pause)
     #expect(!isEarly)
     #expect(outbox.deadline == start + Self.pause)
-    let isDue = outbox.isDue(at: start + Self.pause, pause: Self.pause)
+    let isDue = outbox.isDue(
+      at: start + Self.pause, atOnce: Limits.forwardsAtOnce, pause: Self.pause)
     let left = outbox.take().map(\.key)
     #expect(isDue)
     #expect(left == [99, 100])
     #expect(outbox.deadline == nil)
     // A tenth of a second later nothing waits any more.
     outbox.add(101, heldBy: nil)
-    let isCalm = outbox.isDue(at: start + .milliseconds(120), pause: Self.pause)
+    let isCalm = outbox.isDue(
+      at: start + .milliseconds(120), atOnce: Limits.forwardsAtOnce, pause: Self.pause)
     #expect(isCalm)
   }
 
@@ -56,12 +59,12 @@ import Testing
     var outbox = busy(at: start)
     outbox.add(99, heldBy: nil)
     outbox.add(100, heldBy: nil, isUrgent: true)
-    let isDue = outbox.isDue(at: start, pause: Self.pause)
+    let isDue = outbox.isDue(at: start, atOnce: Limits.forwardsAtOnce, pause: Self.pause)
     #expect(isDue)
     let all = outbox.take().map(\.key)
     #expect(all == [99, 100])
     outbox.add(101, heldBy: nil)
-    let isDueAgain = outbox.isDue(at: start, pause: Self.pause)
+    let isDueAgain = outbox.isDue(at: start, atOnce: Limits.forwardsAtOnce, pause: Self.pause)
     #expect(!isDueAgain)
   }
 
@@ -70,7 +73,7 @@ import Testing
     var outbox = busy(at: start)
     outbox.add(99, heldBy: nil)
     outbox.hurry()
-    let isDue = outbox.isDue(at: start, pause: Self.pause)
+    let isDue = outbox.isDue(at: start, atOnce: Limits.forwardsAtOnce, pause: Self.pause)
     #expect(isDue)
   }
 }

@@ -37,7 +37,7 @@ class Elections:
         held = self.entry.version
         return self.majority(lambda voter: voter == self.id or (
             voter in self.alive and (card := self.card(voter)) is not None and card.free
-            and (card.register is None or card.register[0] <= held)))
+            and (card.register is None or card.register[0] <= held or 'M5' in self.bugs)))
 
     def campaign(self):
         """R7, and R8 for a candidate."""

@@ -201,7 +201,8 @@ extension Peer {
     return isMajority { voter in
       guard voter != id else { return true }
       guard members[voter]?.state == .alive, let card = card(of: voter) else { return false }
-      return card.isFree && card.register?.version ?? held <= held
+      return card.isFree
+        && (card.register?.version ?? held <= held || plants(.voterIgnoresRegister))
     }
   }
 

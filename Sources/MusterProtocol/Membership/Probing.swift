@@ -109,9 +109,16 @@ extension Peer {
   /// Another observer's probe has failed: it is looked into at once, and believed as soon as the
   /// own one fails, too.
   mutating func hearDoubt(of subject: NodeID) {
+    guard let target = prober.targets[subject] else { return }
     let now = now
     prober.targets[subject]?.doubtedAt = now
-    prober.lookNow(at: subject, now: now)
+    // Where probes take long the own failure counts; elsewhere a second one comes soon enough, and
+    // by then most often three others have spoken.
+    if prober.loss.isLossy, let failedAt = target.failedAt, now - failedAt < doubtSpan {
+      accuse(subject)
+    } else {
+      prober.lookNow(at: subject, now: now)
+    }
   }
 
   // MARK: - Whom to ask

@@ -40,13 +40,13 @@ struct Outbox: Sendable {
   }
 
   /// Whether what waits, if anything, leaves now; otherwise `deadline` says when.
-  mutating func isDue(at now: Instant, pause: TimeSpan) -> Bool {
+  mutating func isDue(at now: Instant, atOnce: Int, pause: TimeSpan) -> Bool {
     guard !items.isEmpty else { return false }
     if now - since >= .milliseconds(100) {
       since = now
       flushes = 0
     }
-    if !isUrgent, flushes >= Limits.forwardsAtOnce, now < flushedAt + pause {
+    if !isUrgent, flushes >= atOnce, now < flushedAt + pause {
       deadline = flushedAt + pause
       return false
     }

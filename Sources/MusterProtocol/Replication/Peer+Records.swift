@@ -236,7 +236,9 @@ extension Peer {
   /// Sends what was learned to the neighbours on the overlay: at once, or together with what comes
   /// in the next moment when there is much of it.
   mutating func flush() {
-    guard outbox.isDue(at: now, pause: timing.forwardPause) else { return }
+    // In a small cluster there is never so much of it.
+    let atOnce = ring.count > 32 ? Limits.forwardsAtOnce : 4 * Limits.forwardsAtOnce
+    guard outbox.isDue(at: now, atOnce: atOnce, pause: timing.forwardPause) else { return }
     let items = outbox.take()
     for neighbour in overlay.neighbours(of: id) {
       var records = items.filter { !$0.holders.contains(neighbour) }.compactMap { store[$0.key] }
