@@ -102,7 +102,7 @@ let package = Package(
       swiftSettings: strict + planted),
     .testTarget(
       name: "MusterReferenceTests",
-      dependencies: ["MusterReference", "MusterSimulator", "MusterProtocol"],
+      dependencies: ["MusterReference", "MusterSimulator", "MusterProtocol", "muster-bench"],
       swiftSettings: strict),
     .testTarget(
       name: "MusterSystemTests", dependencies: ["MusterSystem"], swiftSettings: strict),

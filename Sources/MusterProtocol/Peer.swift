@@ -34,7 +34,9 @@ package struct Peer: Sendable {
   /// Members believed dead: those that are greeted again and again.
   var dead = SortedSet<NodeID>()
   /// Accusations by subject, then accuser.
-  var accusations: [NodeID: [NodeID: RecordStamp]] = [:] { didSet { suspicionAlarm = nil } }
+  var accusations: [NodeID: [NodeID: RecordStamp]] = [:] {
+    didSet { if !plants(.staleAlarm) { suspicionAlarm = nil } }
+  }
   /// `nil` when ring, suspects or accusations have changed since it was looked for.
   var suspicionAlarm: SuspicionAlarm?
   var sessions: [NodeID: Session] = [:]

@@ -34,6 +34,8 @@ package struct PlantedBugs: OptionSet, Hashable, Sendable {
   package static let lowerIncarnation = PlantedBugs(bit: 21)
   package static let forwardAgain = PlantedBugs(bit: 22)
   package static let deadForEver = PlantedBugs(bit: 23)
+  /// What was worked out about suspects is not forgotten when somebody else accuses one.
+  package static let staleAlarm = PlantedBugs(bit: 24)
 
   // Plans.
   package static let actsOnUncommitted = PlantedBugs(bit: 30)

@@ -13,7 +13,16 @@ struct BenchOptions: Sendable {
     Runs Muster and the published protocol through the same experiments, on one simulated network,
     with the same seeds and faults. Exit code 1: a target was missed.
 
-      CASE      \(BenchCase.names.joined(separator: ", "))
+      CASE      1          one member crashes, nothing is lost
+                1b         a pause that every member survives
+                2          members are blocked, once, and again and again
+                3          members have their turns late
+                4          joins and a crash while datagrams are lost
+                5          all start at once and know one address
+                6          gray members: they send, and hardly hear
+                7          one update
+                reference  the published protocol beside what is published of it
+                gate       the shortest of 1, 2, 4 and 7
       --seeds   so many runs of each setting; default: the case's own
       --from    the first seed; default 1
       --nodes   other sizes than the case's own

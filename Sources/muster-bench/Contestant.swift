@@ -102,13 +102,15 @@ extension Contestant {
 
 /// Who runs.
 enum ContestantKind: Hashable, Sendable {
-  case muster
+  case ours(Timing)
   case reference(ReferenceSettings)
+
+  static let muster = ContestantKind.ours(Timing())
 
   func make(_ count: Int, seed: UInt64) -> any Contestant {
     var contestant: any Contestant =
       switch self {
-      case .muster: MusterContestant(count, seed: seed)
+      case .ours(let timing): MusterContestant(count, seed: seed, timing)
       case .reference(let settings): ReferenceContestant(count, seed: seed, settings)
       }
     contestant.network = .local

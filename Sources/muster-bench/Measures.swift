@@ -114,7 +114,10 @@ struct BenchJob: Sendable {
   var setting: String
   var side: Side
   var seed: UInt64
-  var run: @Sendable () -> Measured
+  var kind: ContestantKind
+  var measure: @Sendable (ContestantKind, UInt64) -> Measured
+
+  func run() -> Measured { measure(kind, seed) }
 }
 
 /// An experiment: its runs, and the lines that come of them.

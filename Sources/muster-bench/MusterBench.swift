@@ -39,7 +39,7 @@ enum MusterBench {
     return tables.allSatisfy { $0.missed == 0 }
   }
 
-  private static func play(_ bench: BenchCase, _ options: BenchOptions) -> BenchTable? {
+  static func play(_ bench: BenchCase, _ options: BenchOptions) -> BenchTable? {
     var results: [Int: Measured] = [:]
     let jobs = bench.jobs
     do throws(SystemError) {

@@ -11,8 +11,9 @@ struct MusterContestant: Contestant {
   private var updates: UInt64 = 0
   private(set) var sightings: [Sighting] = []
 
-  init(_ count: Int, seed: UInt64) {
+  init(_ count: Int, seed: UInt64, _ timing: Timing) {
     simulation = Simulation(seed: seed, expect: UInt32(count))
+    simulation.timing = timing
     simulation.keepsEvents = false
   }
 

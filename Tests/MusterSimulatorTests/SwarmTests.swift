@@ -41,14 +41,14 @@ import Testing
     for seed in UInt64(1)...400 {
       let scenario = Swarm.scenario(seed: seed)
       if scenario.nodes <= 5 { small += 1 }
-      #expect((1...50).contains(scenario.nodes))
+      #expect((1...53).contains(scenario.nodes))
       for step in scenario.steps { kinds[step.action.kind, default: 0] += 1 }
     }
     #expect(small > 200)
     for kind in [
       "start", "crash", "restart", "pause", "resume", "starve", "clock", "partition", "cut", "clog",
       "loss", "duplicate", "late", "delay", "bandwidth", "multicast", "heal", "calm", "share",
-      "leave", "forget", "set", "data", "release", "version", "step-down",
+      "join", "leave", "forget", "set", "data", "release", "version", "step-down",
     ] {
       #expect(kinds[kind] ?? 0 > 0, "\(kind) was never drawn")
     }

@@ -27,4 +27,10 @@ struct Patience: Sendable {
     let halvings = (now - at).nanoseconds / halfLife.nanoseconds
     return halvings < 12 ? TimeSpan(nanoseconds: worst.nanoseconds >> halvings) : .zero
   }
+
+  /// When there will be less of it than now; `nil` when nothing is left.
+  func nextHalving(after now: Instant) -> Instant? {
+    guard left(at: now) > .zero else { return nil }
+    return at + halfLife * ((now - at).nanoseconds / halfLife.nanoseconds + 1)
+  }
 }

@@ -220,16 +220,25 @@ extension Peer {
 
   /// When the first verdict or reminder is due, which may have passed. It is looked for again only
   /// when something that it rests on has changed: with many suspects this is most of a turn.
-  private mutating func suspicionsDue() -> Instant? {
-    if let known = suspicionAlarm, known.founding == durable.founding { return known.due }
-    var earliest: Instant?
+  mutating func suspicionsDue() -> Instant? {
+    let basis = SuspicionAlarm.Basis(
+      founding: durable.founding, windows: prober.loss.windows, stall: prober.stalls.left(at: now))
+    if let known = suspicionAlarm, known.basis == basis,
+      known.expires.map({ now < $0 }) ?? true
+    {
+      return known.due
+    }
+    var alarm = SuspicionAlarm(basis: basis)
     for subject in suspects {
       for due in [verdictDeadline(of: subject), nextReminder(of: subject)] {
-        if let due { earliest = min(due, earliest ?? due) }
+        if let due { alarm.due = min(due, alarm.due ?? due) }
+      }
+      if let change = members[subject]?.tardiness.nextHalving(after: now) {
+        alarm.expires = min(change, alarm.expires ?? change)
       }
     }
-    suspicionAlarm = SuspicionAlarm(due: earliest, founding: durable.founding)
-    return earliest
+    suspicionAlarm = alarm
+    return alarm.due
   }
 
   mutating func suspicionDeadline() -> Instant? {
@@ -327,6 +336,17 @@ extension Peer {
 
 /// What `suspicionsDue` has found, while nothing that it rests on changes.
 struct SuspicionAlarm: Sendable {
+  /// What all verdicts rest on, and what is cheap to compare.
+  struct Basis: Hashable, Sendable {
+    var founding: FoundingID?
+    var windows: Int64
+    var stall: TimeSpan
+  }
+
   var due: Instant?
-  var founding: FoundingID?
+  var basis: Basis
+  /// When a suspect's tardiness counts less, and the verdict on it comes sooner.
+  var expires: Instant?
+
+  init(basis: Basis) { self.basis = basis }
 }

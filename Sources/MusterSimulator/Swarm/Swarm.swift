@@ -12,6 +12,8 @@ package struct Swarm {
     case partition, oneway, partial, loss, late, duplicate, delay, bandwidth, clog
     case crash, written, phase, coup, disk, pause, clock, starve, share, services, operators
     case multicast
+    /// Machines that were not planned come later.
+    case join
   }
 
   package struct Options: Sendable {
@@ -85,7 +87,7 @@ package struct Swarm {
     busyUntil = Array(repeating: .zero, count: scenario.nodes)
     scenario.expect = UInt32(scenario.nodes)
     if scenario.nodes > 3, chance(80) { scenario.expect -= 1 }
-    for fault in Fault.allCases {
+    for fault in Fault.allCases where fault != .join {
       let isDrawn = chance(300) && options.faults.contains(fault)
       if isDrawn || options.certain.contains(fault) { faults.append(fault) }
     }
@@ -96,6 +98,7 @@ package struct Swarm {
     departures = isQuietAtFirst ? Self.bearableDepartures(of: Int(scenario.expect)) : 0
     begin()
     drawOrdeal()
+    drawNewcomers()
     scenario.steps.append(Scenario.Step(.at(ends), .calm))
     let deadline = ends + Self.patience(nodes: scenario.nodes)
     if options.planted.contains(.noTime) {
@@ -227,7 +230,31 @@ package struct Swarm {
       add(time, .share(kinds[Int(dice.below(4))], chance(300) ? .all : .nodes([anyone])))
       add(time + span, .share(.ready, .all))
     case .operators: operate(at: time)
-    case .loss, .late, .duplicate, .delay, .bandwidth, .services: break
+    case .loss, .late, .duplicate, .delay, .bandwidth, .services, .join: break
+    }
+  }
+
+  /// Machines that are told the address of one member, at some time of the ordeal. Their dice are
+  /// their own, so that a seed without them is the run that it was; nothing else befalls them but
+  /// what befalls all.
+  private mutating func drawNewcomers() {
+    guard options.faults.contains(.join) else { return }
+    var dice = SimulatedDice(seed: scenario.seed ^ 0x4e45_5743_4f4d_4552)
+    guard dice.below(1_000) < 150 || options.certain.contains(.join) else { return }
+    // Who goes for good can let nobody in.
+    let gone = scenario.steps.compactMap { step -> Int? in
+      switch step.action {
+      case .operate(.leave, on: .nodes(let leavers)): leavers.first
+      case .operate(.forget(let node), _): node
+      default: nil
+      }
+    }
+    let members = (0..<scenario.nodes).filter { !gone.contains($0) }
+    for _ in 0...dice.below(3) {
+      let time = begins + dice.upTo(ends - begins)
+      let via = members[Int(dice.below(UInt64(members.count)))]
+      add(time, .join(.nodes([scenario.nodes]), via: via))
+      scenario.nodes += 1
     }
   }
 

@@ -30,7 +30,7 @@ extension BenchCase {
   ) -> [BenchJob] {
     seeds.flatMap { seed in
       sides.map { side, kind in
-        BenchJob(setting: setting, side: side, seed: seed) { run(kind, seed) }
+        BenchJob(setting: setting, side: side, seed: seed, kind: kind, measure: run)
       }
     }
   }
