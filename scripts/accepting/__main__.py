@@ -19,7 +19,7 @@ from damage import Damage
 from deaths import Deaths
 from forgery import Forgery
 from ledger import Ledger
-from life import VERSIONS, Life
+from life import BOXES, VERSIONS, Life
 from mounts import Mounts, NetworkShare
 from mute import Mute
 from screen import Broken, Screen, check
@@ -109,6 +109,7 @@ def main():
     except Broken as broken:
         reasons.append(str(broken))
     ledger.report()
+    ledger.boxes(BOXES)
     if options.json:
         ledger.write(options.json)
     screen.line()

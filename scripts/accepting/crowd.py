@@ -1,11 +1,14 @@
 """Ten nodes: how fast news travels and questions are answered; what operators set is kept."""
 
+import concurrent.futures
+import threading
 import time
 
-from nodes import Ground, body_of
+from nodes import Ground, Refusal, body_of
 from screen import check, until
 
 NODES = 10
+ROUNDS = 4
 
 
 class Crowd:
@@ -13,7 +16,9 @@ class Crowd:
         self.ledger = ledger
         self.ground = Ground(work, program, "crowd", NODES)
         self.cases = [("A15", "ten nodes: a key, a change of state, a question", self.ten),
-                      ("A14", "what the operator has set is kept", self.keys_are_kept)]
+                      ("A14", "what the operator has set is kept", self.keys_are_kept),
+                      ("contention-10", "ten operators on ten nodes want ten versions at once",
+                       self.contend)]
 
     def ten(self, fact):
         ground = self.ground
@@ -64,6 +69,38 @@ class Crowd:
         check(not wrong, f"the service's environment has {wrong}")
         fact("a node's value, a cluster's setting and a variable outlive an upgrade and a SIGKILL")
         fact("a service gets the operator's variables, and muster.yaml's where both set one")
+
+    def contend(self, fact):
+        """Whoever is told yes has to get what was asked for; all others are told by whom."""
+        ground = self.ground
+        versions = [f"2.{number}" for number in range(NODES)]
+        for version in versions:
+            ground.release(version)
+        for _ in range(ROUNDS):
+            start = threading.Barrier(NODES)
+
+            def ask_for(agent, version):
+                start.wait()
+                try:
+                    agent.ask("POST", "/set", {"key": "version", "value": version,
+                                               "cluster": True}, timeout=35)
+                    return version, None
+                except Refusal as refusal:
+                    return version, str(refusal)
+
+            with concurrent.futures.ThreadPoolExecutor(NODES) as pool:
+                answers = list(pool.map(ask_for, ground.agents, versions))
+            won = [version for version, refusal in answers if refusal is None]
+            check(len(won) == 1, f"all of these were accepted: {won}")
+            for version, refusal in answers:
+                check(version in won or f"to {won[0]} is" in refusal,
+                      f"{version} was refused for another reason: {refusal}")
+            ground.settle("--version", won[0], limit=60)
+            versions = versions[1:] + versions[:1]
+        check(ground.origin.most == 1, "two downloads ran at the same time")
+        ground.whole()
+        fact(f"{ROUNDS} times: one was accepted and ran everywhere, nine were refused and told "
+             "which plan was under way")
 
 
 def timed(action):

@@ -24,7 +24,8 @@ class Deaths:
         self.cases = [("A6-start", "a cluster that runs its first release", self.begin)] + [
             (f"A5-{phase}", f"SIGKILL of the leader in {phase}", self.killing_in(number, phase))
             for number, phase in enumerate(PHASES, 1)
-        ] + [("A6", "SIGKILL of the download in mid-file", self.kill_the_download),
+        ] + [("A5-rolling-back", "SIGKILL of the leader on the way back", self.kill_on_the_way_back),
+             ("A6", "SIGKILL of the download in mid-file", self.kill_the_download),
              ("A5-share", "nothing partial was ever visible", self.nothing_partial)]
 
     def begin(self, fact):
@@ -72,6 +73,31 @@ class Deaths:
         fact(f"{leader.name} was killed; complete on the others {finished:.1f} s later, and on it "
              "when it was back")
         fact(f"downloads begun: {terms}; {downloads} GET, never two at once")
+
+    def kill_on_the_way_back(self, fact):
+        """A release whose program ends at once, and the leader dies while all go back."""
+        ground = self.ground
+        archive = ground.release("1.8", program=b"raise SystemExit('no such thing')\n")
+        before = ground.leader().status()["release"]["version"]
+        leader = ground.leader()
+        ground.want("1.8")
+        until(lambda: leader.plan()["phase"] == "rolling-back", 90,
+              lambda _: f"never on the way back: {leader.plan()}", every=0.005)
+        leader.kill()
+        killed = time.monotonic()
+        ground.settle("--leader", "--version", before, limit=120)
+        finished = time.monotonic() - killed
+        plan = ground.leader().plan()
+        check(plan["phase"] == "idle" and plan["failure"], f"the plan is {plan}")
+        leader.start()
+        ground.settle("--members", NODES, "--version", before, limit=60)
+        check(ground.origin.downloads(archive) == 1, "1.8 was downloaded more than once")
+        ground.whole()
+        self.ledger.figure("leader killed on the way back, all back", finished, 60, "s",
+                           "never, or blocked")
+        fact(f"1.8 did not start ({plan['failure'][:80]}); {leader.name} was killed on the way "
+             f"back to {before}, where the others were {finished:.1f} s later, and it when it "
+             "was back")
 
     def is_in(self, leader, phase, archive):
         if leader.plan()["phase"] != phase:

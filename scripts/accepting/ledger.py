@@ -6,6 +6,8 @@ import time
 
 from screen import Broken
 
+MARKS = {"held": "[x]", "skipped": "[-]"}
+
 
 class Skipped(Exception):
     """This machine cannot show it; the text says what is missing."""
@@ -76,12 +78,20 @@ class Ledger:
 
     # What is printed
 
+    def boxes(self, boxes):
+        """A line for each of the reference's boxes whose case was run."""
+        found = {case["case"]: case["result"] for case in self.cases}
+        shown = [(title, name) for title, name in boxes if name in found]
+        if shown:
+            self.screen.heading("The boxes of the reference system")
+        for title, name in shown:
+            self.screen.line(f"{MARKS.get(found[name], '[ ]')} {title}: {name}")
+
     def report(self):
         line = self.screen.line
         self.screen.heading("The cases")
         for case in self.cases:
-            mark = {"held": "[x]", "skipped": "[-]"}.get(case["result"], "[ ]")
-            line(f"{mark} {case['case']:<12} {case['title']}")
+            line(f"{MARKS.get(case['result'], '[ ]')} {case['case']:<12} {case['title']}")
             for text in case["evidence"]:
                 line(f"                   {text}")
         if not self.figures:

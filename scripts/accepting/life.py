@@ -16,6 +16,22 @@ from traffic import ask
 
 VERSIONS = ("2.10.0", "2.10.2", "2.11.7")
 FOUNDERS = 3
+# The boxes that the reference system's results tick, the two that they leave open, and the case
+# that shows each of them here.
+BOXES = [
+    ("a single download", "A1"),
+    ("coordination of the download, here without a lock", "box-waiting"),
+    ("workers wait for it", "box-waiting"),
+    ("what is installed is written down and readable, here in the register", "box-marker"),
+    ("all nodes on the same filesystem", "A1"),
+    ("the share is recognised, here by reading back through it", "box-marker"),
+    ("one path everywhere", "box-marker"),
+    ("nodes added later reuse what is there", "A2"),
+    ("the service reaches what it depends on, here web its workers", "box-stack"),
+    ("the whole stack runs", "box-stack"),
+    ("an upgrade of several nodes (never run there)", "A3"),
+    ("contention (never run there)", "contention"),
+]
 
 
 class Life:

@@ -73,9 +73,9 @@ services:
 PAYLOAD = 400_000
 
 
-def make_release(folder, version, payload=PAYLOAD):
+def make_release(folder, version, payload=PAYLOAD, program=SERVER):
     """An archive whose bytes depend on its version alone; `payload` of them do not compress."""
-    files = {"bin/server.py": SERVER, "share/data": random.Random(version).randbytes(payload)}
+    files = {"bin/server.py": program, "share/data": random.Random(version).randbytes(payload)}
     path = folder / f"answer-{version}.tar.gz"
     with open(path, "wb") as raw:
         with gzip.GzipFile("", "wb", compresslevel=1, fileobj=raw, mtime=0) as packed:
@@ -199,8 +199,8 @@ class Ground(StormCluster):
             agent.listening()
         self.on_all("wait", *condition, "--timeout", f"{limit}s")
 
-    def release(self, version, payload=PAYLOAD):
-        archive = make_release(self.archives, version, payload)
+    def release(self, version, payload=PAYLOAD, program=SERVER):
+        archive = make_release(self.archives, version, payload, program)
         self.origin.offer(archive)
         self.announce(archive)
         return archive
