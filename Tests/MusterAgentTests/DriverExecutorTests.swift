@@ -174,7 +174,7 @@ private final class ScriptedServices: ServiceRunning {
     #expect(lines.contains("error ci/0: cannot start 1.0-"))
   }
 
-  @Test func `who waits for a copy that is corrupt is started from the next one`() {
+  @Test func `who waits for a copy that is corrupt is started from the next one`() throws {
     func copy(_ number: UInt32) -> Duty {
       Duty(
         term: 1, role: .worker,
@@ -187,7 +187,7 @@ private final class ScriptedServices: ServiceRunning {
     services.beforeRestart? {}
     store.answer(.failure(StoreFailure(reason: "corrupt", mayPass: false, isCorrupt: true)))
     executor.obey(copy(2))
-    #expect(store.verifications.map(\.0.repair) == [2])
+    try #require(store.verifications.map(\.0.repair) == [2])
     store.answer(.success(()))
     #expect(services.goals.last??.release.repair == 2)
     #expect(statuses.all.last?.failure == "")

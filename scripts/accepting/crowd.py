@@ -8,7 +8,7 @@ from nodes import Ground, Refusal, body_of
 from screen import check, until
 
 NODES = 10
-ROUNDS = 4
+ROUNDS = 8
 
 
 class Crowd:
@@ -76,11 +76,18 @@ class Crowd:
         versions = [f"2.{number}" for number in range(NODES)]
         for version in versions:
             ground.release(version)
-        for _ in range(ROUNDS):
-            start = threading.Barrier(NODES)
+        for round in range(ROUNDS):
+            start = threading.Barrier(NODES + 1)
+
+            def keep_busy():
+                """What the leader commits at this moment lets all that comes meanwhile wait."""
+                start.wait()
+                ground.agents[round].ask("POST", "/set", {
+                    "key": "round", "value": str(round), "cluster": True}, timeout=35)
 
             def ask_for(agent, version):
                 start.wait()
+                time.sleep(round * 0.002)
                 try:
                     agent.ask("POST", "/set", {"key": "version", "value": version,
                                                "cluster": True}, timeout=35)
@@ -88,8 +95,10 @@ class Crowd:
                 except Refusal as refusal:
                     return version, str(refusal)
 
-            with concurrent.futures.ThreadPoolExecutor(NODES) as pool:
+            with concurrent.futures.ThreadPoolExecutor(NODES + 1) as pool:
+                busy = pool.submit(keep_busy)
                 answers = list(pool.map(ask_for, ground.agents, versions))
+                busy.result()
             won = [version for version, refusal in answers if refusal is None]
             check(len(won) == 1, f"all of these were accepted: {won}")
             for version, refusal in answers:

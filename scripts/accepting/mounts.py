@@ -26,7 +26,7 @@ class Mounts:
 
     def __init__(self, ledger, work, program):
         self.ledger = ledger
-        self.ground = Ground(work, program, "mounts", 3)
+        self.ground = MountGround(work, program, "mounts", 3)
         self.work = work
         self.cases = [
             ("A9", "workers whose share is mounted read-only", self.read_only),
@@ -37,6 +37,7 @@ class Mounts:
         """A filesystem of its own as the share; the two workers see it read-only."""
         ground = self.ground
         run("mount", "-t", "tmpfs", "-o", "size=512m,mode=0755", "share", ground.shared)
+        ground.is_mounted = True
         workers = self.work / "workers.yaml"
         workers.write_text(NEVER_LEADS + CONFIGURATION)
         for number in range(3):
@@ -99,6 +100,22 @@ class Mounts:
         ground.install("1.2")
         fact(f"mounted again: read-only after {took:.1f} s by itself, its service ran on, and the "
              "next upgrade takes it along")
+
+
+class MountGround(Ground):
+    """Takes its share's mount away, which would keep its folder from being removed."""
+
+    is_mounted = False
+
+    def children(self):
+        """What agents have started: each sees the share at a place of its own."""
+        return children_of(self.agents)
+
+    def end(self):
+        left = super().end()
+        if self.is_mounted:
+            run("umount", self.shared)
+        return left
 
 
 class NetworkShare:
