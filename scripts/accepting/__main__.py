@@ -14,6 +14,7 @@ sys.path += [str(HERE.parent / name) for name in ("demonstration", "storming", "
 
 import archives
 import program
+from cluster import discard
 from crowd import Crowd
 from damage import Damage
 from deaths import Deaths
@@ -117,7 +118,7 @@ def main():
     if reasons or options.keep:
         screen.line(f"acceptance: logs and states are in {work}")
     else:
-        shutil.rmtree(work)
+        discard(work)
     if reasons:
         screen.line(f"acceptance: FAILED: {'; '.join(reasons)}")
         return 1

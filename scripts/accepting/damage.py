@@ -69,7 +69,7 @@ class Damage:
                       for a in ground.live for e in a.history), "a service was stopped for it")
 
     def no_start(self, fact):
-        """A service that dies on a node whose copy is wrong stays down until a right one is there."""
+        """A service that dies where the copy is wrong stays down until a right one is there."""
         ground = self.ground
         name = next(n for n in ground.published("1.1") if n.endswith("-1"))
         ground.origin.open.clear()

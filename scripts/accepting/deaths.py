@@ -1,4 +1,4 @@
-"""SIGKILL where it hurts: the leader in each phase of an upgrade, and the program that downloads."""
+"""SIGKILL where it hurts: the leader in each phase of an upgrade, and what downloads."""
 
 import collections
 import os
@@ -21,10 +21,11 @@ class Deaths:
         # Each phase has to last long enough to be hit.
         self.ground.environment |= {"STOP_SECONDS": "1", "START_SECONDS": "1"}
         self.looks = ShareWatch(self.ground.share, self.ground.complain)
-        self.cases = [("A6-start", "a cluster that runs its first release", self.begin)] + [
+        self.cases = [("A5-start", "a cluster that runs its first release", self.begin)] + [
             (f"A5-{phase}", f"SIGKILL of the leader in {phase}", self.killing_in(number, phase))
             for number, phase in enumerate(PHASES, 1)
-        ] + [("A5-rolling-back", "SIGKILL of the leader on the way back", self.kill_on_the_way_back),
+        ] + [("A5-rolling-back", "SIGKILL of the leader on the way back",
+              self.kill_on_the_way_back),
              ("A6", "SIGKILL of the download in mid-file", self.kill_the_download),
              ("A5-share", "nothing partial was ever visible", self.nothing_partial)]
 

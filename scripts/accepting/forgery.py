@@ -1,4 +1,4 @@
-"""Datagrams of an upgrade, recorded on the wire: played again, forged, and of a leader's past term."""
+"""Datagrams of an upgrade, recorded and sent again or forged; and a leader of a past term."""
 
 import signal
 import socket
@@ -32,10 +32,10 @@ class Forgery:
         ]
 
     def replay(self, fact):
-        need_root("a capture of loopback")
         ground = self.ground.form()
         ground.release("1.0")
         ground.install("1.0")
+        need_root("a capture of loopback")
         ground.release("1.1")
         recorder = Recorder({agent.host for agent in ground.agents})
         with recorder:
@@ -61,6 +61,7 @@ class Forgery:
 
     def forge(self, fact):
         """With counters that are new, so that nothing but the seal tells them from true ones."""
+        need_root("a sender's address that is another's")
         before, register = self.dropped("unsealable"), self.register()
         changed = [ahead(packet) for packet in self.frames]
         changed = [packet for packet in changed if packet]
@@ -99,8 +100,8 @@ class Forgery:
         check(len(holders) == 1, f"{holders} hold leases")
         check(old.status()["term"] >= later, f"{old.name} is in term {old.status()['term']}")
         self.ground.whole()
-        fact(f"{old.name}, stopped in its download in term {term}, woke in term {later}: it follows "
-             f"{holders[0]}, and what it downloads is not published a second time")
+        fact(f"{old.name}, stopped in its download in term {term}, woke in term {later}: it "
+             f"follows {holders[0]}, and what it downloads is not published a second time")
 
     # What they are made of
 

@@ -151,7 +151,12 @@ class NetworkShare:
         ground.whole()
         fact(f"three nodes, each with a {types.pop()} mount of its own: all run {copies.pop()}")
 
+    def need_network(self):
+        if not self.ground.bridge:
+            raise Skipped("there is no share over a network here")
+
     def cut(self, fact):
+        self.need_network()
         ground = self.ground
         self.node = node = ground.followers()[0]
         witness = next(agent for agent in ground.agents if agent is not node)
@@ -172,6 +177,7 @@ class NetworkShare:
         fact(f"after {took:.1f} s: {state}; {node.name} is alive and its service runs")
 
     def heal(self, fact):
+        self.need_network()
         ground, node = self.ground, self.node
         leader = ground.leader()
         archive = ground.release("1.1")

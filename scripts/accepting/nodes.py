@@ -1,4 +1,4 @@
-"""Clusters of acceptance: small releases whose service starts and stops as slowly as a case asks."""
+"""Clusters of small releases whose service starts and stops as slowly as a case asks."""
 
 import gzip
 import io
