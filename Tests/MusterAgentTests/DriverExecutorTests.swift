@@ -174,6 +174,25 @@ private final class ScriptedServices: ServiceRunning {
     #expect(lines.contains("error ci/0: cannot start 1.0-"))
   }
 
+  @Test func `who waits for a copy that is corrupt is started from the next one`() throws {
+    func copy(_ number: UInt32) -> Duty {
+      Duty(
+        term: 1, role: .worker,
+        run: ReleaseReference(version: "1.0", manifest: Digest(.zero), repair: number))
+    }
+    executor.obey(copy(0))
+    store.answer(.success(()))
+    executor.obey(copy(1))
+    #expect(store.verifications.isEmpty, "a further copy is for the next start")
+    services.beforeRestart? {}
+    store.answer(.failure(StoreFailure(reason: "corrupt", mayPass: false, isCorrupt: true)))
+    executor.obey(copy(2))
+    try #require(store.verifications.map(\.0.repair) == [2])
+    store.answer(.success(()))
+    #expect(services.goals.last??.release.repair == 2)
+    #expect(statuses.all.last?.failure == "")
+  }
+
   @Test func `what is not visible yet is a failure only when it stays so`() throws {
     for duty in [
       Duty(term: 1, role: .worker, run: one), Duty(term: 1, role: .worker, verify: two),

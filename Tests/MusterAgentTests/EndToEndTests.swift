@@ -108,6 +108,10 @@ import Testing
       "plan-complete", "service-ready",
     ]
     #expect(wanted.subtracting(kinds).isEmpty)
+    // What starts is named as soon as it starts, and not only once it is ready.
+    let starts = events.filter { $0["kind"]?.string == "service-starting" }
+    #expect(!starts.isEmpty)
+    #expect(starts.allSatisfy { $0["version"]?.string?.isEmpty == false })
   }
 
   private func page(_ cluster: EndToEndCluster, _ path: String) throws -> String {

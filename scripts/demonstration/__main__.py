@@ -2,7 +2,6 @@
 
 import argparse
 import pathlib
-import shutil
 import signal
 import sys
 import tempfile
@@ -10,7 +9,7 @@ import traceback
 
 import archives
 import report
-from cluster import Cluster
+from cluster import Cluster, discard
 from origin import Origin
 from program import PROJECT, build
 from screen import Broken, Screen, check
@@ -97,7 +96,7 @@ def main():
         screen.line(f"demo: FAILED: {reason}")
         screen.line(f"demo: logs and states are in {work}")
         return 1
-    shutil.rmtree(work)
+    discard(work)
     screen.line(f"demo: all of it held, in {screen.elapsed():.0f} s")
     return 0
 

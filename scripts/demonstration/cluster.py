@@ -4,6 +4,7 @@ import concurrent.futures
 import json
 import os
 import pathlib
+import shutil
 import signal
 import socket
 import subprocess
@@ -32,6 +33,11 @@ class Agent:
         self.started_at = None
         self.killed = False
         self.history = []
+        self.configuration = cluster.configuration
+        self.environment = cluster.environment
+        # How this node sees the shared directory, and the words that bring its process there.
+        self.shared = cluster.shared
+        self.inside = []
 
     def start(self, *, join=None):
         """Starts the agent: by multicast with no address at all, or through one member."""
@@ -39,17 +45,16 @@ class Agent:
         way = ["--multicast", "off", "--join", join.address] if join else [
             "--multicast", self.cluster.multicast]
         command = [
-            self.cluster.program, "agent", "--config", self.cluster.configuration,
+            *self.inside, self.cluster.program, "agent", "--config", self.configuration,
             "--cluster", self.cluster.file, "--name", self.name, "--state", self.state,
-            "--shared", self.cluster.shared, "--bind", self.address, *way,
+            "--shared", self.shared, "--bind", self.address, *way,
             "--control", self.control, "--http", f"{self.host}:{PAGES_PORT}",
         ]
         self.started_at = time.time()
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
                 [str(word) for word in command], stdin=subprocess.DEVNULL, stdout=log,
-                stderr=log, cwd=self.folder, env=self.cluster.environment,
-                start_new_session=True)
+                stderr=log, cwd=self.folder, env=self.environment, start_new_session=True)
 
     @property
     def address(self):
@@ -135,13 +140,16 @@ class Agent:
 class Cluster:
     """The agents of one demonstration and what they share."""
 
+    # Where its addresses begin. Each kind of run has a place of its own on the loopback.
+    place = "127.77"
+
     def __init__(self, work, program, configuration):
         self.work = work
         self.program = program
         self.configuration = configuration
         self.shared = work / "shared"
-        self.network = free_network()
-        self.multicast = f"239.77.78.{self.network}:{GOSSIP_PORT}"
+        self.network = free_network(self.place)
+        self.multicast = f"239.{self.place.split('.')[1]}.78.{self.network}:{GOSSIP_PORT}"
         self.file = None
         self.agents = []
         # Nothing of the demonstration leaves the machine, whatever proxy the shell is set to.
@@ -154,7 +162,7 @@ class Cluster:
             folder.mkdir()
 
     def host(self, number):
-        return f"127.77.{self.network}.{number + 1}"
+        return f"{self.place}.{self.network}.{number + 1}"
 
     def add(self):
         agent = Agent(self, len(self.agents))
@@ -188,16 +196,23 @@ class Cluster:
         return left
 
 
-def free_network():
-    """A third octet of 127.77.x.y that no other demonstration is using."""
+def free_network(place):
+    """A third octet of `place` that no other run is using."""
     for octet in range(250):
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
             try:
-                probe.bind((f"127.77.{octet}.1", GOSSIP_PORT))
+                probe.bind((f"{place}.{octet}.1", GOSSIP_PORT))
                 return octet
             except OSError:
                 continue
-    raise Broken("every address 127.77.x.1 is taken on port 7946: end an older demonstration")
+    raise Broken(f"every address {place}.x.1 is taken on port 7946: end an older run")
+
+
+def discard(work):
+    """Removes a run's folder. Published releases are read-only, also for their owner."""
+    for folder, _, _ in os.walk(work):
+        os.chmod(folder, 0o700)
+    shutil.rmtree(work)
 
 
 def programs_below(folder):

@@ -3,7 +3,6 @@
 import argparse
 import pathlib
 import random
-import shutil
 import signal
 import sys
 import tempfile
@@ -12,6 +11,7 @@ import traceback
 sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent / "demonstration"))
 
 import program
+from cluster import discard
 from screen import Broken, Screen, check
 from storm import Storm
 
@@ -87,7 +87,7 @@ def main():
     if options.keep:
         screen.line(f"storm: logs and states are in {work}")
     else:
-        shutil.rmtree(work)
+        discard(work)
     screen.line(f"storm: all of it held, in {screen.elapsed():.0f} s, seed {seed}")
     return 0
 

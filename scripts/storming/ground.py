@@ -188,8 +188,8 @@ class StormCluster(machines.Cluster):
     def __init__(self, *all):
         super().__init__(*all)
         # Whoever looks for a free network asks for its first address, and agents come and go.
-        self.place = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.place.bind((super().host(0), machines.GOSSIP_PORT))
+        self.claim = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.claim.bind((super().host(0), machines.GOSSIP_PORT))
 
     def host(self, number):
         return super().host(number + 1)

@@ -68,7 +68,9 @@ package final class Daemon {
     agent = try Agent(ground, store: store, services: supervisor)
     supervisor.onEvent = { [unowned self, log = ground.log] service, event in
       log.add(event.level, "\(service): \(event.message)")
-      if let local = LocalEvent(service, event, version: supervisor.report.running?.version) {
+      // What is being started does not run yet, and is what is wanted.
+      let release = supervisor.report.running ?? supervisor.wanted
+      if let local = LocalEvent(service, event, version: release?.version) {
         history.record(local)
       }
     }

@@ -127,7 +127,8 @@ package final class Executor {
     let runsOn = applied.map { target?.isCopy(of: $0) ?? false } ?? false
     wanted = target
     if runsOn {
-      if !restarts.isEmpty { verifyAndStart() }
+      // Who waits to be started waits for this copy from now on: the one before may be corrupt.
+      if !restarts.isEmpty || starting != nil { verifyAndStart() }
       return
     }
     starting?.cancel()

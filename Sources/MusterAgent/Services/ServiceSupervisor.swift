@@ -165,6 +165,9 @@ package final class ServiceSupervisor: ServiceRunning {
 }
 
 extension ServiceSupervisor {
+  /// The release that is to run.
+  package var wanted: ReleaseReference? { goal?.release }
+
   /// What it does, whole. A role without services counts as running as soon as nothing else
   /// runs: there is nothing to wait for.
   package var report: ServiceReport {
