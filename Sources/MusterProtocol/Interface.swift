@@ -47,6 +47,10 @@ package enum Command: Hashable, Sendable {
   case repairRelease(String)
   /// Removes what nobody needs any more from the shared filesystem.
   case collect
+  /// Like setting the cluster's `version`, and says how to get there.
+  case upgrade(String, UpgradeOptions)
+  /// Tells the plan under way what to do; `nil`: whichever it is.
+  case steer(PlanOrder, PlanID?)
   /// Says goodbye: resigns, publishes `left`, waits to be let go, then `Effect.stop(.left)`.
   case leave
   /// Declares a node gone. A live one needs the authority's signature over

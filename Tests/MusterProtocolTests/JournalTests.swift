@@ -55,6 +55,8 @@ import Testing
     .command(.forget(node, authority: Signature(first: .zero, second: .zero)), ticket: 6),
     .command(.addRelease(Samples.mirroredUnnumbered), ticket: 20),
     .command(.removeRelease("2.0"), ticket: 21), .command(.repairRelease("2.0"), ticket: 22),
+    .command(.upgrade("2.0", UpgradeOptions(batch: .percent(30), policy: .abort)), ticket: 24),
+    .command(.steer(.resume, nil), ticket: 25), .command(.steer(.abort, Samples.plan), ticket: 26),
     .command(.collect, ticket: 23), .command(.stepDown(to: nil), ticket: 7),
     .command(.stepDown(to: node), ticket: 8),
     .command(.recover(recovery, force: true), ticket: 9),

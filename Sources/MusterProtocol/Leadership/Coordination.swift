@@ -104,6 +104,8 @@ struct Coordination: Sendable {
     var plan: PlanID
     var phase: Plan.Phase
     var hasReference: Bool
+    var wave: UInt8
+    var isPaused: Bool
   }
 
   struct Fetching: Sendable {

@@ -27,7 +27,11 @@ extension Peer {
     }
     if leaving.hasBegun { next = Duty(term: durable.committed.term) }
     if mayFetch { keepWhatRuns(in: &next) }
-    guard next != duty else { return }
+    guard next != duty else {
+      // A phase may ask nothing new of this node, and yet make what it says mean something else.
+      if duty.plan != nil, workCards[id]?.acknowledgement != ownAcknowledgement { publishWork() }
+      return
+    }
     duty = next
     effects.append(.duty(next))
     publishWork()
@@ -82,23 +86,28 @@ extension Peer {
     publishWork()
   }
 
+  private var ownAcknowledgement: Acknowledgement? {
+    if committedBody?.plan?.phase == .prepare {
+      if plants(.acknowledgesBeforeStop) { return .stopped }
+      if plants(.acknowledgesAnyPlan), work.hasStopped { return .stopped }
+    }
+    return acknowledgement(of: id, duty, committedBody, status: status)
+  }
+
   private mutating func publishWork() {
     work.publishAt = nil
     work.lastPublished = now
     var card = WorkCard()
     card.plan = duty.plan
-    card.acknowledgement = acknowledgement(
-      of: duty, phase: committedBody?.plan?.phase, status: status)
-    if committedBody?.plan?.phase == .prepare {
-      if plants(.acknowledgesBeforeStop) { card.acknowledgement = .stopped }
-      if plants(.acknowledgesAnyPlan), work.hasStopped { card.acknowledgement = .stopped }
-    }
+    card.acknowledgement = ownAcknowledgement
     if card.acknowledgement == .stopped { work.hasStopped = true }
     card.running = status.running
     card.role = status.runningRole
     card.isReady = status.ready
     card.reportedVersion = clipped(status.reportedVersion, to: 64)
-    card.failure = clipped(status.failure, to: 200)
+    card.failure = clipped(complaint(of: duty, committedBody, status: status), to: 200)
+    card.stopMilliseconds = status.stopMilliseconds
+    card.knowsWaves = true
     card.storage = clipped(status.storage, to: 200)
     card.progress = status.progress
     card.volume = status.volume
