@@ -74,9 +74,12 @@ extension Peer {
       isLeader: coordination.role == .leader, isCandidate: coordination.role == .candidate,
       register: coordination.entry?.version ?? .none, registerDigest: coordination.digest,
       committed: durable.committed, isSealed: coordination.entry?.body.sealed ?? false,
-      leaseUntil: leaseUntil(voters), boundUntil: coordination.boundUntil,
+      leaseUntil: ownLeaseUntil, boundUntil: coordination.boundUntil,
       quarantineUntil: coordination.quarantineUntil, isEffective: isEffectiveLeader)
   }
+
+  /// When the own lease ends, on this peer's clock; asked after every event, without the rest.
+  package var ownLeaseUntil: Instant? { leaseUntil(voters) }
 
   /// The register held, with what it builds on.
   package var registerLink: RegisterLink? {

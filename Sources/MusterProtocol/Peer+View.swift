@@ -4,14 +4,7 @@ extension Peer {
   /// The records held, by author and name, with their stamps: for tests and for an operator who
   /// asks in what two nodes differ.
   package var holdings: [String] {
-    (0..<Limits.buckets).flatMap { bucket in
-      let range = RecordStore.range(of: bucket)
-      return store.entries(from: range.lowerBound, through: range.upperBound).compactMap { entry in
-        store[entry.key].map {
-          "\($0.author.short) \($0.name.text) \($0.stamp.counter).\($0.stamp.version)"
-        }
-      }
-    }
+    records.map { "\($0.author.short) \($0.name.text) \($0.stamp.counter).\($0.stamp.version)" }
   }
 
   /// A snapshot for the operator.

@@ -8,6 +8,7 @@ package struct Timing: Hashable, Sendable {
   /// The longest wait for a direct answer; the measured round trip shortens it.
   package var probeTimeoutMaximum = TimeSpan.milliseconds(500)
   package var probeTimeoutMinimum = TimeSpan.milliseconds(150)
+  package var probeTimeoutLossy = TimeSpan.milliseconds(100)
   /// Time for a suspect to say that it lives.
   package var refutationWindow = TimeSpan.milliseconds(1_000)
   /// The same when fewer observers than wanted agree.

@@ -54,6 +54,9 @@ package enum Limits {
   /// Observers that probe each member.
   package static let observers = 4
 
+  /// Observers whose accusations give a verdict within the short window; further ones keep silent.
+  package static let accusers = 3
+
   /// Probes that an observer lets fail in a row before it accuses without a second one's word.
   package static let probesAlone = 2
 
@@ -78,6 +81,9 @@ package enum Limits {
   /// First contacts under way at once; further ones wait.
   package static let contacts = 64
 
+  /// Tries of a given address before they become rarer.
+  package static let contactTriesAtOnce = 10
+
   /// Authors of beacons that a node which knows nobody greets at once.
   package static let greetingsAlone = 3
 
@@ -90,10 +96,14 @@ package enum Limits {
 
   /// Records that changed within seconds and are offered to whoever differs; more are compared.
   package static let news = 24
+  package static let newsLossy = 96
 
   /// Questions after one change to neighbours that have not agreed yet.
   package static let agreementQuestions = 3
   package static let agreementQuestionsLossy = 50
+
+  /// Neighbours that have to show the same state before no more are asked where much is lost.
+  package static let confirmations = 3
 
   /// Datagrams of strangers answered a second; more are dropped and counted.
   package static let strangerAnswersPerSecond = 200

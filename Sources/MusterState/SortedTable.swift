@@ -254,11 +254,18 @@ extension SortedTable: Sequence {
 
     @inlinable
     package mutating func next() -> (key: Key, value: Value)? {
+      guard let (chunk, offset) = advance() else { return nil }
+      return (chunks[chunk].keys[offset], chunks[chunk].values[offset])
+    }
+
+    /// Where the next entry is; it is passed then.
+    @inlinable
+    mutating func advance() -> (chunk: Int, offset: Int)? {
       guard chunk < chunks.count else { return nil }
-      let element = (chunks[chunk].keys[offset], chunks[chunk].values[offset])
+      let place = (chunk, offset)
       offset += 1
       if offset == chunks[chunk].keys.count { (chunk, offset) = (chunk + 1, 0) }
-      return element
+      return place
     }
   }
 
@@ -286,20 +293,15 @@ extension SortedTable: Sequence {
   /// Walks the keys alone: values are neither read nor retained.
   @usableFromInline
   package struct KeyIterator: IteratorProtocol {
-    @usableFromInline let chunks: [Chunk]
-    @usableFromInline var chunk = 0
-    @usableFromInline var offset = 0
+    @usableFromInline var entries: Iterator
 
     @usableFromInline
-    init(_ table: SortedTable) { chunks = table.chunks }
+    init(_ table: SortedTable) { entries = Iterator(table) }
 
     @inlinable
     package mutating func next() -> Key? {
-      guard chunk < chunks.count else { return nil }
-      let key = chunks[chunk].keys[offset]
-      offset += 1
-      if offset == chunks[chunk].keys.count { (chunk, offset) = (chunk + 1, 0) }
-      return key
+      guard let (chunk, offset) = entries.advance() else { return nil }
+      return entries.chunks[chunk].keys[offset]
     }
   }
 

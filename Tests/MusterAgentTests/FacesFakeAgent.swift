@@ -23,6 +23,13 @@ final class FakeInterior: AgentInterior {
 
   var now: Instant { Instant(nanoseconds: loop.now) }
 
+  var overflow: DatagramOverflow {
+    var overflow = DatagramOverflow()
+    overflow.received = 17
+    overflow.unsent = 18
+    return overflow
+  }
+
   /// How `inspect` is answered.
   var inspection = Result<ReleaseInspection, StoreFailure>.success(ReleaseInspection())
 

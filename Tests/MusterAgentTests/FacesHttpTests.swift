@@ -56,7 +56,9 @@ import Testing
   }
 
   @Test func `metrics carry the figures`() throws {
-    let server = try FacesServer()
+    var view = Sample.view()
+    view.counters.sent[FramePart.requested.rawValue] = 3
+    let server = try FacesServer(view: view)
     defer { server.stop() }
     let text = try HttpTest.run("curl", ["-sS", server.base + "/metrics"]).output
     for line in [
@@ -67,10 +69,13 @@ import Testing
       "muster_services{state=\"ready\"} 1", "muster_services_ready 1", "muster_converged 1",
       "muster_register_step{register=\"committed\"} 7",
       "muster_service_starts_total{service=\"caddy\"} 2",
+      "muster_overflowed_datagrams_total 17", "muster_unsent_datagrams_total 18",
+      "muster_datagrams_total{part=\"indirect-ack\"} 3",
     ] {
       #expect(text.contains("\n\(line)\n"))
     }
     #expect(text.contains("# TYPE muster_process_resident_memory_bytes gauge"))
     for reason in DropReason.allCases { #expect(text.contains("{reason=\"\(reason.name)\"}")) }
+    for part in FramePart.allCases { #expect(text.contains("{part=\"\(part.name)\"}")) }
   }
 }

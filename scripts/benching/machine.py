@@ -26,5 +26,32 @@ def spin():
     return (time.perf_counter() - began) * 1000
 
 
-def load():
-    return os.getloadavg()[0]
+class Watch:
+    """What share of the machine others took: work that this run has not started, and time that
+    the host gave to other guests. A comparison beside them measures them, too."""
+
+    def __init__(self):
+        self.last = busy(), own(), time.monotonic()
+
+    def others(self):
+        """Their share of all processors since it was asked the last time; 0 when that was now.
+        Only children that have ended and were waited for are known to be this run's own."""
+        (spent, ours, when), self.last = self.last, (busy(), own(), time.monotonic())
+        span = (self.last[2] - when) * len(os.sched_getaffinity(0))
+        if span < 0.05:
+            return 0.0
+        return min(1.0, max(0.0, ((self.last[0] - spent) - (self.last[1] - ours)) / span))
+
+
+def busy():
+    """Seconds that processes and other guests have had. What the kernel does between processes is
+    not counted: datagrams on their way are this run's own."""
+    with open("/proc/stat") as file:
+        user, nice, system, _, _, _, _, steal = map(int, file.readline().split()[1:9])
+    return (user + nice + system + steal) / os.sysconf("SC_CLK_TCK")
+
+
+def own():
+    """Seconds that this process and its children have had."""
+    times = os.times()
+    return times.user + times.system + times.children_user + times.children_system

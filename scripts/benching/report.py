@@ -3,7 +3,7 @@
 import html
 import json
 
-COLUMNS = ("case", "size", "measure", "muster", "serf", "ratio", "target", "met")
+COLUMNS = ("case", "size", "measure", "runs", "muster", "serf", "ratio", "target", "met")
 
 
 def number(value, values=()):
@@ -26,7 +26,8 @@ def spanned(value, values):
 def cells(row):
     verdict = {None: "", True: "yes", False: "NO"}[row["met"]]
     share = "" if row["ratio"] is None else f"{row['ratio']:.3f}"
-    return (row["case"], str(row["size"]), row["measure"],
+    runs = sorted({len(row["muster_values"]), len(row["serf_values"])} - {0}, reverse=True)
+    return (row["case"], str(row["size"]), row["measure"], "/".join(map(str, runs)),
             spanned(row["muster"], row["muster_values"]),
             spanned(row["serf"], row["serf_values"]), share, row["target"], verdict)
 
@@ -44,7 +45,19 @@ def head(document):
     steady = document["spin_spread"]
     return (f"{about['date']}, {about['cores']} cores, {about['model']}, kernel {about['kernel']}; "
             f"a fixed spin took {min(document['spin_ms']):.0f} to {max(document['spin_ms']):.0f} ms"
-            f" (× {steady:.2f}). Medians (least–most of the runs); seconds where no unit stands.")
+            f" (× {steady:.2f}). {document['rounds']} rounds; medians (least–most of the runs); "
+            f"seconds where no unit stands. {mood(document)}")
+
+
+def mood(document):
+    """Whether the machine was this run's alone."""
+    most = max((max(part["others"], part["others_before"]) for part in document["parts"]),
+               default=0.0)
+    if not document["is_noisy"]:
+        return f"A quiet machine: others took {most:.0%} of it at most."
+    return (f"NOISY: others took up to {most:.0%} of the machine, in {document['noisy_parts']} of "
+            f"{len(document['parts'])} parts; ratios hold better than times, and both are worth "
+            "measuring again.")
 
 
 def write_json(document, path):

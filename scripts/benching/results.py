@@ -10,6 +10,10 @@ import machine
 REFERENCE = "serf"
 # Measures of time, where the reference must be beaten by this factor.
 FASTER = 3.0
+# Figures are flagged where others took more of the machine than this share, or where the slowest
+# of the fixed spins took so many times as long as the quickest.
+NOISE = 0.10
+UNSTEADY = 1.5
 
 
 @dataclasses.dataclass
@@ -60,16 +64,34 @@ def target(case, size, measure):
 
 
 class Results:
-    def __init__(self):
+    def __init__(self, rounds=1):
+        self.rounds = rounds
         self.about = machine.describe()
         self.values = {}
         self.spins = []
+        # By part, what share of the machine others took before and while it ran.
+        self.parts = []
+        self.watch = machine.Watch()
         self.began = time.monotonic()
 
     def begin(self, what):
+        """Looks at the machine, which is this run's alone for a moment, before the next part."""
+        self.end()
         self.spins.append(machine.spin())
+        time.sleep(0.3)
+        self.parts.append({"part": what, "others_before": self.watch.others(), "others": 0.0})
         print(f"{time.monotonic() - self.began:7.1f} s  {what}  (spin {self.spins[-1]:.0f} ms, "
-              f"load {machine.load():.1f})", file=sys.stderr, flush=True)
+              f"others {self.parts[-1]['others_before']:.0%})", file=sys.stderr, flush=True)
+
+    def end(self):
+        """The part that ran is over, and all that it started has ended."""
+        share = self.watch.others()
+        if not self.parts:
+            return
+        self.parts[-1]["others"] = share
+        if is_noisy(self.parts[-1]):
+            print(f"            NOISY: others took {share:.0%} of the machine meanwhile, "
+                  f"{self.parts[-1]['others_before']:.0%} before", file=sys.stderr, flush=True)
 
     def add(self, case, size, measure, system, value):
         self.values.setdefault((case, size, measure), {}).setdefault(system, []).append(value)
@@ -91,8 +113,17 @@ class Results:
             }
 
     def document(self):
-        return {"machine": self.about, "spin_ms": self.spins,
-                "spin_spread": spread(self.spins), "rows": list(self.rows())}
+        self.end()
+        return {"machine": self.about, "rounds": self.rounds, "spin_ms": self.spins,
+                "spin_spread": spread(self.spins), "parts": self.parts,
+                "noisy_parts": sum(map(is_noisy, self.parts)),
+                "is_noisy": any(map(is_noisy, self.parts)) or spread(self.spins) > UNSTEADY,
+                "rows": list(self.rows())}
+
+
+def is_noisy(part):
+    """Whether others took so much of the machine that a part has measured them as well."""
+    return max(part["others_before"], part["others"]) > NOISE
 
 
 def middle(values):

@@ -55,6 +55,13 @@ package final class Agent {
   /// The clock of the instants in `view`.
   package var now: Instant { Instant(nanoseconds: loop.now) }
 
+  package var overflow: DatagramOverflow {
+    var overflow = DatagramOverflow()
+    overflow.received = inbox.dropped
+    overflow.unsent = ground.sockets.sendsDropped
+    return overflow
+  }
+
   /// A snapshot of what this node knows.
   package var view: ClusterView { run.view }
 

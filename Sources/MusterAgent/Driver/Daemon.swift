@@ -95,6 +95,7 @@ package final class Daemon {
 extension Daemon: AgentInterior {
   package var view: ClusterView { agent.view }
   package var now: Instant { agent.now }
+  package var overflow: DatagramOverflow { agent.overflow }
 
   package func inspect(
     _ copy: ReleaseReference,

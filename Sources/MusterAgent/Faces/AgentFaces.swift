@@ -60,7 +60,8 @@ package final class AgentFaces {
     if let controlServer { counted.append(("control", controlServer.counters)) }
     if let pageServer { counted.append(("http", pageServer.counters)) }
     return Metrics(
-      view: interior.view, history: interior.history, usage: .read(), faces: counted
+      view: interior.view, history: interior.history, usage: .read(), faces: counted,
+      overflow: interior.overflow
     ).text
   }
 }

@@ -9,6 +9,7 @@ struct Metrics {
   let usage: ProcessUsage
   /// What each HTTP face has counted, by its name.
   let faces: [(name: String, counters: HttpCounters)]
+  let overflow: DatagramOverflow
 
   var text: MetricsText {
     var text = MetricsText()
@@ -108,6 +109,18 @@ struct Metrics {
     add("received_bytes", "Bytes of datagrams received.", counters.bytesReceived)
     add("sent_bytes", "Bytes of datagrams sent.", counters.bytesSent)
     add("sent_multicasts", "Beacons sent to the multicast group.", counters.multicastsSent)
+    add(
+      "overflowed_datagrams", "Datagrams that no room was left for while others were read.",
+      overflow.received)
+    add(
+      "unsent_datagrams", "Datagrams that the kernel had no room for or the network refused.",
+      overflow.unsent)
+    text.add(
+      "muster_datagrams_total", .counter,
+      "Sealed datagrams sent to members, by the part that each was sent for.",
+      FramePart.allCases.map {
+        MetricsText.Sample(counters.count(of: $0)).labelled("part", $0.name)
+      })
     text.add(
       "muster_dropped_total", .counter,
       "Datagrams, or parts of them, that changed nothing, by reason.",

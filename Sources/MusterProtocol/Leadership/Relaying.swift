@@ -118,38 +118,37 @@ extension Peer {
   // MARK: - In between
 
   mutating func take(relayedHeartbeat part: RelayedBeat, from sender: NodeID) {
-    guard mayTake(from: sender) else { return }
-    guard part.voter == id else {
-      var frame = Frame()
-      frame.relayedHeartbeat = part
-      pass(frame, of: part.leader, to: part.voter, from: sender)
-      return
-    }
-    guard part.leader != id, isAuthentic(part, .heartbeat, by: part.leader) else {
-      counters.drop(.badSignature)
-      return
-    }
-    take(heartbeat: part.beat, from: part.leader, via: sender)
+    let (author, target) = (part.leader, part.voter)
+    guard isMine(part, .heartbeat, of: author, to: target, from: sender) else { return }
+    take(heartbeat: part.beat, from: author, via: sender)
   }
 
   mutating func take(relayedPromise part: RelayedBeat, from sender: NodeID) {
-    guard mayTake(from: sender) else { return }
-    guard part.leader == id else {
-      var frame = Frame()
-      frame.relayedPromise = part
-      pass(frame, of: part.voter, to: part.leader, from: sender)
-      return
-    }
-    guard part.voter != id, isAuthentic(part, .promise, by: part.voter) else {
-      counters.drop(.badSignature)
-      return
-    }
-    take(promise: part.beat, from: part.voter, via: .relayed(by: sender))
+    let (author, target) = (part.voter, part.leader)
+    guard isMine(part, .promise, of: author, to: target, from: sender) else { return }
+    take(promise: part.beat, from: author, via: .relayed(by: sender))
   }
 
-  private mutating func mayTake(from sender: NodeID) -> Bool {
+  /// Whether it is for this node and its author's. What is for another one is passed on.
+  private mutating func isMine(
+    _ part: RelayedBeat, _ kind: RelayedBeat.Kind, of author: NodeID, to target: NodeID,
+    from sender: NodeID
+  ) -> Bool {
     guard coordination.relaying.allows(sender, at: now) else {
       counters.drop(.rateLimited)
+      return false
+    }
+    guard target == id else {
+      var frame = Frame()
+      switch kind {
+      case .heartbeat: frame.relayedHeartbeat = part
+      case .promise: frame.relayedPromise = part
+      }
+      pass(frame, of: author, to: target, from: sender)
+      return false
+    }
+    guard author != id, isAuthentic(part, kind, by: author) else {
+      counters.drop(.badSignature)
       return false
     }
     return true

@@ -128,7 +128,11 @@ extension Peer {
     if attempt.triesLeft != .max { attempt.triesLeft -= 1 }
     attempt.tries += 1
     attempt.next = now + attempt.wait
-    attempt.wait = min(attempt.wait * 2, timing.contactRetryMaximum)
+    // Four datagrams have to come through: where a third is lost, most tries fail. Whoever was
+    // given an address is in a hurry at first.
+    if attempt.triesLeft != .max || attempt.tries >= Limits.contactTriesAtOnce {
+      attempt.wait = min(attempt.wait * 2, timing.contactRetryMaximum)
+    }
     contacting.attempts[address] = attempt
     transmitHello(to: address, attempt)
   }

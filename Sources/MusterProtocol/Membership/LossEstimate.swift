@@ -1,11 +1,15 @@
 import MusterState
 
 /// What share of pings is lost, they or their answers, between this node and members that do live:
-/// a probe that was answered in its third round tells of two that were. The share moves by an
-/// eighth with each ping, so it is learnt, and forgotten, within a few seconds.
+/// a probe that was answered in its third round tells of two that were. At first it is the mean of
+/// all pings; from the sixteenth on each moves it by a sixteenth.
 struct LossEstimate: Sendable {
+  private static let memory = 16
+
   /// In 1,024ths.
   private(set) var share = 0
+  /// Pings that it rests on. A node begins with the belief that nothing is lost.
+  private var pings = 3
 
   mutating func note(answeredInRound round: Int) {
     for _ in 1..<max(1, round) { move(to: 1_024) }
@@ -18,7 +22,10 @@ struct LossEstimate: Sendable {
   /// Whether what is lost is no accident any more.
   var isLossy: Bool { share >= 128 }
 
-  private mutating func move(to sample: Int) { share += (sample - share) / 8 }
+  private mutating func move(to sample: Int) {
+    pings = min(pings + 1, Self.memory)
+    share += (sample - share) / pings
+  }
 
   /// How often a member is asked before a probe counts as failed. Each round after the first goes
   /// four ways; with the shares that belong to 10, 30 and 50 % of datagrams lost, one probe in a

@@ -181,7 +181,7 @@ extension Peer {
   private func verdictDeadline(of subject: NodeID) -> Instant? {
     guard let since = members[subject]?.suspectedAt else { return nil }
     let (agreeing, observing) = agreement(on: subject)
-    let wanted = min(3, max(1, observing))
+    let wanted = min(Limits.accusers, max(1, observing))
     if agreeing == 0, durable.founding != nil { return since + timing.strangerSuspicionWindow }
     let window =
       (agreeing >= wanted ? timing.refutationWindow : timing.loneSuspicionWindow)
@@ -200,7 +200,7 @@ extension Peer {
 
   /// How many of a suspect's wide observers accuse it, and how many narrow ones it has: what
   /// `observers(of:wide:)` gives, counted without making the lists.
-  private func agreement(on subject: NodeID) -> (agreeing: Int, observing: Int) {
+  func agreement(on subject: NodeID) -> (agreeing: Int, observing: Int) {
     let accusers = accusations[subject] ?? [:]
     let count = ring.count
     var (agreeing, observing, passed) = (0, 0, 0)

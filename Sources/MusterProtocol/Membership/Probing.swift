@@ -63,8 +63,9 @@ extension Peer {
   }
 
   /// One failed probe is a question to the other observers. Only when two of them have failed is
-  /// it an accusation that everybody hears: where datagrams are lost, single probes fail every second
-  /// in a large cluster, and each accusation costs all of it a flood, and its refutation another.
+  /// it an accusation that everybody hears: where datagrams are lost, single probes fail every
+  /// second in a large cluster, and each accusation costs all of it a flood, and its refutation
+  /// another.
   private mutating func fail(_ probe: Prober.Probe, of node: NodeID) {
     counters.probesFailed += 1
     prober.targets[node]?.missed = probe
@@ -78,9 +79,12 @@ extension Peer {
     let others = otherObservers(of: node)
     // The next probe begins at once, while the others look for themselves.
     finishProbe(of: node, next: others.isEmpty ? now + timing.probeInterval : now)
-    for other in others { ask(other, about: node, sequence: 0) }
     let isDoubted = prober.targets[node]?.doubtedAt.map { now - $0 < doubtSpan } ?? false
-    if others.isEmpty || isDoubted || failures > Limits.probesAlone { accuse(node) }
+    if others.isEmpty || isDoubted || failures > Limits.probesAlone {
+      accuse(node)
+    } else {
+      for other in others { ask(other, about: node, sequence: 0) }
+    }
   }
 
   private func isIntroduced(_ node: NodeID) -> Bool {
@@ -91,10 +95,13 @@ extension Peer {
   /// How long another observer's failure stands beside one's own.
   private var doubtSpan: TimeSpan { timing.probeInterval * Int64(Limits.observers) }
 
+  /// A fourth accusation would change nothing, and costs everybody as much as the first.
   private mutating func accuse(_ node: NodeID) {
     let later = now + timing.probeInterval
     prober.targets[node]?.next = later
-    guard let member = members[node], member.isLive, hearsOthers(than: node) else { return }
+    guard let member = members[node], member.isLive, hearsOthers(than: node),
+      agreement(on: node).agreeing < Limits.accusers
+    else { return }
     let suspicion = Suspicion(subject: node, stamp: member.stamp)
     publish(.suspicion(node), suspicion.encoded)
   }
@@ -102,13 +109,9 @@ extension Peer {
   /// Another observer's probe has failed: it is looked into at once, and believed as soon as the
   /// own one fails, too.
   mutating func hearDoubt(of subject: NodeID) {
-    guard let target = prober.targets[subject] else { return }
+    let now = now
     prober.targets[subject]?.doubtedAt = now
-    if let failedAt = target.failedAt, now - failedAt < doubtSpan {
-      accuse(subject)
-    } else {
-      prober.lookNow(at: subject, now: now)
-    }
+    prober.lookNow(at: subject, now: now)
   }
 
   // MARK: - Whom to ask
@@ -159,7 +162,9 @@ extension Peer {
   /// slow just now, and a node that was late itself, is given that much on top.
   private func probeTimeout(of node: NodeID) -> TimeSpan {
     let measured = (sessions[node]?.roundTrip).map { $0 * 3 } ?? timing.probeTimeoutMaximum
-    let usual = max(timing.probeTimeoutMinimum, min(measured, timing.probeTimeoutMaximum))
+    // Where much is lost time is better spent on asking again.
+    let least = prober.loss.isLossy ? timing.probeTimeoutLossy : timing.probeTimeoutMinimum
+    let usual = max(least, min(measured, timing.probeTimeoutMaximum))
     let slowness = prober.targets[node]?.slowness.left(at: now) ?? .zero
     return usual + max(slowness, prober.stalls.left(at: now))
   }

@@ -145,7 +145,9 @@ extension Peer {
   private mutating func take(_ frame: Frame, from sender: NodeID) {
     noteLife(of: sender)
     for record in frame.records { take(record, from: sender) }
-    if !frame.records.isEmpty { repair.answered(by: sender, again: nil) }
+    if !frame.records.isEmpty {
+      repair.answered(by: sender, again: now + timing.repairRetry)
+    }
     if let ping = frame.ping { answer(ping, from: sender) }
     if let ack = frame.acknowledgement { take(ack, from: sender) }
     if let request = frame.indirectPing { run(request, for: sender) }

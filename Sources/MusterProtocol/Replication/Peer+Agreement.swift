@@ -25,8 +25,8 @@ struct AgreementState: Sendable {
 /// "Agreement" in `proto/README.md`.
 ///
 /// The live members in their order are a tree: whoever has heard that all below it agree tells the
-/// one above, and whoever knows that everybody does tells those below. That is two datagrams for each
-/// member and change. Only where some are missing after a while is a neighbour asked.
+/// one above, and whoever knows that everybody does tells those below. That is two datagrams for
+/// each member and change. Only where some are missing after a while is a neighbour asked.
 extension Peer {
   private static let branches = 4
 
@@ -128,13 +128,16 @@ extension Peer {
 
   /// Where nothing is lost, some are asked when the tree has not come through. Where datagrams are
   /// lost, a record that was missed has to be missed by all neighbours to stay unknown, so each of
-  /// them is asked until it has shown the same state.
+  /// them is asked until some have shown the same state.
   private mutating func askNeighbour() {
     let open = overlay.neighbours(of: id).filter {
       members[$0]?.state == .alive && !agreement.confirmed.contains($0)
     }
     let most = isLossy ? Limits.agreementQuestionsLossy : Limits.agreementQuestions
-    let isWanted = isLossy ? !open.isEmpty : agreement.since == nil
+    let isWanted =
+      isLossy
+      ? !open.isEmpty && agreement.confirmed.count < Limits.confirmations
+      : agreement.since == nil
     guard isWanted, agreement.questions < most else {
       agreement.nextQuestion = nil
       return

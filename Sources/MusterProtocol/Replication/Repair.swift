@@ -13,6 +13,8 @@ struct Repair: Sendable {
   /// What has changed last, oldest first, and when.
   private var news: [(key: UInt64, at: Instant)] = []
   private var offered: [NodeID: Instant] = [:]
+  /// How many of the news were offered lately: the next offer goes on there.
+  private var cursor = 0
 
   mutating func mayAsk(_ node: NodeID, at now: Instant, interval: TimeSpan) -> Bool {
     if let last = asked[node], now - last < interval { return false }
@@ -42,7 +44,7 @@ struct Repair: Sendable {
   /// Something has come of it: it waits for more until `again`, or is over.
   mutating func answered(by node: NodeID, again: Instant?) {
     guard open[node] != nil else { return }
-    if let again { open[node]?.again = again } else { open[node] = nil }
+    open[node] = again.map { Comparison(again: $0) }
   }
 
   func due(at now: Instant) -> [NodeID] {
@@ -52,19 +54,24 @@ struct Repair: Sendable {
   mutating func note(news key: UInt64, at now: Instant) {
     changedAt = now
     news.append((key, now))
-    if news.count > 2 * Limits.news { news.removeFirst(Limits.news) }
+    if news.count > 2 * Limits.newsLossy { news.removeFirst(Limits.newsLossy) }
+    cursor = 0
   }
 
   /// What changed lately, newest first, for somebody who differs; `nil`: too much, or offered just
   /// now, and buckets are the better question.
-  mutating func offer(to node: NodeID, at now: Instant) -> [UInt64]? {
-    let fresh = news.suffix(Limits.news + 1).filter { now - $0.at < .seconds(3) }
-    guard !fresh.isEmpty, fresh.count <= Limits.news else { return nil }
+  mutating func offer(to node: NodeID, most: Int, at now: Instant) -> [UInt64]? {
+    let fresh = news.suffix(most + 1).filter { now - $0.at < .seconds(3) }
+    guard !fresh.isEmpty, fresh.count <= most else { return nil }
     if let last = offered[node], now - last < .milliseconds(90) { return [] }
     if offered.count > 256 { offered = offered.filter { now - $0.value < .seconds(1) } }
     offered[node] = now
-    return fresh.reversed().map(\.key)
+    let keys = fresh.reversed().map(\.key)
+    let first = cursor % keys.count
+    return Array(keys[first...] + keys[..<first])
   }
+
+  mutating func noteOffered(_ count: Int) { cursor += count }
 
   mutating func mayRemind(_ node: NodeID, at now: Instant) -> Bool {
     if let last = reminded[node], now - last < .milliseconds(200) { return false }
@@ -90,12 +97,14 @@ extension Peer {
   /// each sends the other at once what it has heard last. Buckets, digests and records take three
   /// datagrams one after the other, and where half of all are lost that nearly never works.
   private mutating func offerNews(to node: NodeID) -> Bool {
-    guard let keys = repair.offer(to: node, at: now) else { return false }
+    let most = prober.loss.isLossy ? Limits.newsLossy : Limits.news
+    guard let keys = repair.offer(to: node, most: most, at: now) else { return false }
     var size = 0
     let records = keys.compactMap { store[$0] }.prefix { record in
       size += record.encodedSize
       return size <= Envelope.capacity
     }
+    repair.noteOffered(records.count)
     send(records: Array(records), to: node)
     return true
   }
@@ -189,7 +198,7 @@ extension Peer {
       theirs[entry.key].map { $0 < entry.stamp } ?? true
     }
     deliver(keys: newer.map(\.key), to: sender)
-    repair.answered(by: sender, again: wanted.isEmpty ? nil : now + timing.repairRetry)
+    repair.answered(by: sender, again: now + timing.repairRetry)
     guard !wanted.isEmpty else { return }
     var frame = Frame()
     frame.wanted = Array(wanted.prefix(StateDigest.entriesPerFrame))

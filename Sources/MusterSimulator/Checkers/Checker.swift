@@ -48,8 +48,6 @@ struct Moment {
   /// On the node's own clock.
   var local: Instant
 
-  var holdsLease: Bool { audit.leaseUntil.map { local < $0 } ?? false }
-
   /// Whether it held the lease of a term in this turn, even if it has let go of it since.
   func heldLease(of term: UInt64) -> Bool {
     [before, audit].contains { known in

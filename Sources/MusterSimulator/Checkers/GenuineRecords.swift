@@ -22,20 +22,17 @@ struct GenuineRecords: Checker {
   mutating func lookAround(in simulation: Simulation) throws(Violation) {
     var keys: [NodeID: PublicKey] = [:]
     let nodes = simulation.nodes
-    for index in nodes.indices {
-      let verifier = SimulatedCryptography(identity: nodes[index].identity, cluster: 1)
-      keys[verifier.nodeID(of: verifier.publicKey)] = verifier.publicKey
-    }
+    for node in nodes { keys[node.id] = node.cryptography.publicKey }
     for index in simulation.sample {
       guard let running = nodes[index].running else { continue }
       for record in running.core.records {
         let name = "\(nodes[index].name) holds \(record.name.text) of \(record.author.short)"
         let mark = Array(record.signature.bytes.prefix(16)) + record.content
         if !genuine.contains(mark) {
-          let verifier = SimulatedCryptography(identity: nodes[index].identity, cluster: 1)
           let key = keys[record.author] ?? simulation.formerKeys[record.author]
           guard let key,
-            record.isSigned(by: key, cluster: simulation.cluster, verifier: verifier)
+            record.isSigned(
+              by: key, cluster: simulation.cluster, verifier: nodes[index].cryptography)
           else { throw broken(simulation, "\(name), which its author never signed") }
           if genuine.count > 200_000 { genuine = [] }
           genuine.insert(mark)

@@ -8,13 +8,12 @@ struct LeaseExclusion: Checker {
   private var holders: Set<Int> = []
 
   mutating func look(at moment: Moment, in simulation: Simulation) throws(Violation) {
-    guard moment.holdsLease, !simulation.nodes[moment.node].isHeld else {
+    guard simulation.holdsLease(moment.node) else {
       if !holders.isEmpty { holders.remove(moment.node) }
       return
     }
     for other in holders.sorted() where other != moment.node {
-      guard let audit = simulation.nodes[other].running?.core.audit, let end = audit.leaseUntil,
-        simulation.localTime(other) < end, !simulation.nodes[other].isHeld
+      guard simulation.holdsLease(other), let audit = simulation.nodes[other].running?.core.audit
       else {
         holders.remove(other)
         continue

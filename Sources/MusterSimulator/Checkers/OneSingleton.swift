@@ -6,15 +6,13 @@ struct OneSingleton: Checker {
   let name = "one-singleton"
 
   mutating func look(at moment: Moment, in simulation: Simulation) throws(Violation) {
-    guard simulation.runsAgents, moment.holdsLease, !simulation.nodes[moment.node].isHeld,
+    guard simulation.runsAgents, simulation.holdsLease(moment.node),
       simulation.nodes[moment.node].agent.status.runningRole == .web
     else { return }
     for other in simulation.nodes.indices where other != moment.node {
       guard simulation.nodes[other].agent.status.runningRole == .web,
         let audit = simulation.nodes[other].running?.core.audit,
-        audit.founding == moment.audit.founding,
-        let end = audit.leaseUntil, simulation.localTime(other) < end,
-        !simulation.nodes[other].isHeld
+        audit.founding == moment.audit.founding, simulation.holdsLease(other)
       else { continue }
       throw broken(
         simulation,

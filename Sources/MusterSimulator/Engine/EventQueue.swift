@@ -21,6 +21,9 @@ package struct EventQueue<Payload: Sendable>: Sendable {
   /// When the next event is due; `nil` when there is none.
   package var next: Instant? { heap.first.map { Instant(nanoseconds: $0.at) } }
 
+  /// What the next event is.
+  package var first: Payload? { heap.first.flatMap { slots[$0.slot] } }
+
   package mutating func schedule(_ payload: Payload, at time: Instant) {
     let slot: Int
     if let last = free.popLast() {

@@ -26,7 +26,11 @@ package final class SimulatedNode {
   package let address: Address
   package let name: String
   /// What the key pair is made from: another number is another identity.
-  package internal(set) var identity: UInt64
+  package internal(set) var identity: UInt64 {
+    didSet { cryptography = SimulatedCryptography(identity: identity, cluster: 1) }
+  }
+  /// The key pair, and what is made with it.
+  package private(set) var cryptography: SimulatedCryptography
   package internal(set) var running: RunningPeer?
   /// A copy, for a test that asks now and then.
   package var peer: Peer? { running?.core }
@@ -48,12 +52,12 @@ package final class SimulatedNode {
   package internal(set) var agent = SimulatedAgent()
   package var habits = SimulatedAgent.Habits()
   package internal(set) var planted: PlantedBugs = []
-  /// Set by an operator who takes the machine out of service for good.
-  package internal(set) var isGone = false
   /// What it has put on the network, and what reached its daemon; a comparison asks.
   package internal(set) var sent = SimulatedTraffic()
   package internal(set) var received = SimulatedTraffic()
   var start = Start()
+  /// Whether what waited is read as the daemon reads it; else one datagram is one turn.
+  let readsTogether: Bool
   /// What arrived while it was paused or had no processor: as many as a socket's buffer holds.
   var pending: [Simulation.Occurrence] = []
   package static let pendingAtMost = 4_096
@@ -73,6 +77,8 @@ package final class SimulatedNode {
   /// Whether it lies to the others.
   var isInsider: Bool { !planted.isDisjoint(with: .insider) }
   package var isRunning: Bool { running != nil }
+  /// Of the identity on its disk, whether its daemon runs or not.
+  package var id: NodeID { cryptography.nodeID(of: cryptography.publicKey) }
 
   /// How its daemon is started, also by its service manager.
   struct Start {
@@ -86,5 +92,8 @@ package final class SimulatedNode {
     self.address = address
     self.name = name
     self.identity = identity
+    // By chance that was drawn anyway.
+    readsTogether = identity % 4 != 0
+    cryptography = SimulatedCryptography(identity: identity, cluster: 1)
   }
 }

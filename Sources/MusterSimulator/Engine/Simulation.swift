@@ -8,6 +8,8 @@ import MusterState
 package struct Simulation {
   enum Occurrence: Sendable {
     case datagram([UInt8], from: Address, to: Int)
+    /// What its daemon finds waiting, in one turn.
+    case waiting([Datagram], isMore: Bool, to: Int)
     case timer(node: Int, life: Int)
     case persisted([UInt8], ticket: UInt64, node: Int, life: Int)
     case agent(SimulatedAgent.Step, node: Int, life: Int)
@@ -16,9 +18,16 @@ package struct Simulation {
     /// The service manager starts a daemon again that had ended by itself.
     case revival(node: Int, life: Int)
 
+    var isDatagram: Bool {
+      switch self {
+      case .datagram, .waiting: true
+      default: false
+      }
+    }
+
     var node: Int {
       switch self {
-      case .datagram(_, _, let node), .timer(let node, _), .persisted(_, _, let node, _),
+      case .datagram(_, _, let node), .waiting(_, _, let node), .timer(let node, _), .persisted(_, _, let node, _),
         .agent(_, let node, _), .revival(let node, _), .turn(let node, _):
         node
       }
@@ -30,7 +39,6 @@ package struct Simulation {
     package var node = 0
     package var events: [Event] = []
     package var deeds: [SimulatedAgent.Deed] = []
-    package var wasDatagram = false
   }
 
   package private(set) var now = Instant.zero
@@ -89,6 +97,13 @@ package struct Simulation {
   /// What its clock shows.
   package func localTime(_ index: Int) -> Instant { nodes[index].clock.local(at: now) }
 
+  /// Whether it could act on a lease of its own now: nobody acts on a machine that is held.
+  package func holdsLease(_ index: Int) -> Bool {
+    let node = nodes[index]
+    guard let end = node.running?.core.ownLeaseUntil, !node.isHeld else { return false }
+    return localTime(index) < end
+  }
+
   package func view(_ index: Int) -> ClusterView? {
     nodes[index].running?.core.view(at: localTime(index))
   }
@@ -132,8 +147,7 @@ package struct Simulation {
       nodes[index].running = RunningPeer(
         try Peer(
           configuration: configuration, durable: nodes[index].disk,
-          cryptography: SimulatedCryptography(identity: nodes[index].identity, cluster: 1),
-          at: localTime(index)))
+          cryptography: nodes[index].cryptography, at: localTime(index)))
     } catch {
       preconditionFailure("a disk that a peer wrote is read by a peer: \(error)")
     }
@@ -183,8 +197,7 @@ package struct Simulation {
   /// The machine comes back with an empty disk: another identity under the old name.
   package mutating func loseDisk(_ index: Int) {
     precondition(nodes[index].running == nil, "a disk is lost while the machine is off")
-    let former = SimulatedCryptography(identity: nodes[index].identity, cluster: 1)
-    formerKeys[former.nodeID(of: former.publicKey)] = former.publicKey
+    formerKeys[nodes[index].id] = nodes[index].cryptography.publicKey
     nodes[index].disk = nil
     nodes[index].incarnation = 0
     nodes[index].identity = dice.next()
@@ -238,9 +251,6 @@ package struct Simulation {
     nodes[index].planted = bugs
   }
 
-  /// Takes a machine out of service for good.
-  package mutating func retire(_ index: Int) { nodes[index].isGone = true }
-
   package mutating func command(_ index: Int, _ command: Command, ticket: UInt64) {
     tell(index, .command(command, ticket: ticket))
   }
@@ -289,15 +299,11 @@ package struct Simulation {
     return true
   }
 
-  /// When the next event is due.
-  package var nextEvent: Instant? { queue.next }
-
   /// What follows belongs to one turn of this machine.
   package mutating func beginTurn(_ index: Int) {
     turn.node = index
     turn.events.removeAll(keepingCapacity: true)
     turn.deeds.removeAll(keepingCapacity: true)
-    turn.wasDatagram = false
   }
 
   private mutating func dispatch(_ event: Occurrence) {
@@ -305,10 +311,14 @@ package struct Simulation {
     switch event {
     case .datagram(let bytes, let from, _):
       guard nodes[index].running != nil else { return }
-      if hold(event, for: index) { return }
-      turn.wasDatagram = true
+      if hold(event, for: index) || gather(event, for: index) { return }
       nodes[index].received.add(bytes.count)
       tell(index, .datagram(bytes, from: from))
+    case .waiting(let waiting, let isMore, _):
+      guard nodes[index].running != nil else { return }
+      if hold(event, for: index) { return }
+      for datagram in waiting { nodes[index].received.add(datagram.bytes.count) }
+      tell(index, .datagrams(waiting, isMore: isMore))
     case .timer(_, let life):
       guard nodes[index].life == life, nodes[index].running != nil else { return }
       // An earlier deadline has replaced this one.
@@ -327,9 +337,7 @@ package struct Simulation {
       if hold(event, for: index) { return }
       playAgent(index, step: step)
     case .revival(_, let life):
-      if nodes[index].life == life, nodes[index].running == nil, !nodes[index].isGone {
-        boot(index)
-      }
+      if nodes[index].life == life, nodes[index].running == nil { boot(index) }
     case .turn(_, let life):
       guard nodes[index].life == life, !nodes[index].isPaused else { return }
       deliverPending(to: index)
@@ -340,7 +348,7 @@ package struct Simulation {
   private mutating func hold(_ event: Occurrence, for index: Int) -> Bool {
     let node = nodes[index]
     if node.isBlocked {
-      if case .datagram = event {} else if node.unsent.isEmpty { return false }
+      if !event.isDatagram, node.unsent.isEmpty { return false }
     } else if !node.isPaused {
       guard node.starvation > .zero, node.freeAt != now else { return false }
       guard node.busyUntil > now else {
@@ -363,7 +371,9 @@ package struct Simulation {
     nodes[index].pending = []
     nodes[index].busyUntil = now
     nodes[index].freeAt = now
-    for event in pending { queue.schedule(event, at: now) }
+    for event in nodes[index].readsTogether ? Self.together(pending, on: index) : pending {
+      queue.schedule(event, at: now)
+    }
     nodes[index].timer = now
     queue.schedule(.timer(node: index, life: nodes[index].life), at: now)
   }

@@ -97,8 +97,6 @@ package struct RunRecorder: Sendable {
     let life: Life =
       if node.isRunning {
         node.isPaused ? .paused : .up
-      } else if node.isGone {
-        .gone
       } else {
         switch node.stopped {
         case .left, .forgotten, .cloned: .gone

@@ -144,14 +144,7 @@ struct Claims {
   init(_ simulation: Simulation) { self.simulation = simulation }
 
   /// Who holds a valid lease now.
-  var holders: [Int] {
-    simulation.nodes.indices.filter { index in
-      guard let end = simulation.nodes[index].running?.core.audit.leaseUntil,
-        !simulation.nodes[index].isHeld
-      else { return false }
-      return simulation.localTime(index) < end
-    }
-  }
+  var holders: [Int] { simulation.nodes.indices.filter(simulation.holdsLease) }
 
   func missing(_ claim: Scenario.Expectation.Claim) -> String? {
     let nodes = simulation.nodes
@@ -216,8 +209,7 @@ struct Claims {
 
   /// A running node that does not believe this of the machine's last identity.
   private func unaware(of node: Int, _ state: MemberState) -> Int? {
-    let identity = SimulatedCryptography(identity: simulation.nodes[node].identity, cluster: 1)
-    let id = identity.nodeID(of: identity.publicKey)
+    let id = simulation.nodes[node].id
     return simulation.nodes.indices.first { other in
       other != node && simulation.nodes[other].isRunning && !simulation.nodes[other].isPaused
         && simulation.nodes[other].running?.core.state(of: id) != state

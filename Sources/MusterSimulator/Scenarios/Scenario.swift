@@ -43,6 +43,15 @@ package struct Scenario: Hashable, Sendable {
     return (steps.map(\.time) + looks).max() ?? .zero
   }
 
+  /// Puts steps in the order of time; what stands first at one time stays first.
+  mutating func sortSteps() {
+    let order = steps.indices.sorted {
+      let (left, right) = (steps[$0].time, steps[$1].time)
+      return left != right ? left < right : $0 < $1
+    }
+    steps = order.map { steps[$0] }
+  }
+
   package init(nodes: Int) {
     self.nodes = nodes
     expect = UInt32(clamping: nodes)

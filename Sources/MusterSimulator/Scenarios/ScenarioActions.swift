@@ -74,7 +74,7 @@ extension ScenarioRun {
   // MARK: - Machines
 
   private mutating func start(_ node: Int) {
-    guard !simulation.nodes[node].isRunning, !simulation.nodes[node].isGone else { return }
+    guard !simulation.nodes[node].isRunning else { return }
     snapshots[node] = (simulation.nodes[node].disk, simulation.nodes[node].incarnation)
     simulation.boot(node, founds: scenario.expect == 1 && node == 0)
   }
@@ -91,7 +91,6 @@ extension ScenarioRun {
   }
 
   private mutating func restart(_ node: Int, _ how: Scenario.Restart) {
-    guard !simulation.nodes[node].isGone else { return }
     if simulation.nodes[node].isRunning { crash(node) }
     switch how {
     case .plain: break
@@ -119,9 +118,7 @@ extension ScenarioRun {
     switch operation {
     case .leave: simulation.command(node, .leave, ticket: tickets)
     case .forget(let other):
-      let identity = SimulatedCryptography(
-        identity: simulation.nodes[other].identity, cluster: 1)
-      let id = identity.nodeID(of: identity.publicKey)
+      let id = simulation.nodes[other].id
       simulation.command(node, .forget(id, authority: nil), ticket: tickets)
     case .set(let key, let value):
       simulation.command(node, .setCluster(key: key, value: value), ticket: tickets)

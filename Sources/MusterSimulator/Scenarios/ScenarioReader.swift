@@ -37,12 +37,7 @@ package struct ScenarioReader {
       throw Failure(line: 1, text: "no 'nodes N' says how many machines there are")
     }
     if !reader.hasPlan { reader.scenario.expect = UInt32(reader.scenario.nodes) }
-    // Stable: what stands first at one time happens first.
-    let order = reader.scenario.steps.indices.sorted {
-      let (left, right) = (reader.scenario.steps[$0].time, reader.scenario.steps[$1].time)
-      return left != right ? left < right : $0 < $1
-    }
-    reader.scenario.steps = order.map { reader.scenario.steps[$0] }
+    reader.scenario.sortSteps()
     return reader.scenario
   }
 

@@ -35,7 +35,7 @@ package struct Wholeness {
   }
 
   private func isWanted(_ node: SimulatedNode) -> Bool {
-    if node.isGone || node.incarnation == 0 && node.running == nil && node.stopped == nil {
+    if node.incarnation == 0 && node.running == nil && node.stopped == nil {
       return false
     }
     return switch node.stopped {

@@ -104,11 +104,7 @@ package struct Swarm {
     } else {
       scenario.expectations = [Scenario.Expectation(.by(deadline), .whole)]
     }
-    let order = scenario.steps.indices.sorted {
-      let (left, right) = (scenario.steps[$0].time, scenario.steps[$1].time)
-      return left != right ? left < right : $0 < $1
-    }
-    scenario.steps = order.map { scenario.steps[$0] }
+    scenario.sortSteps()
   }
 
   private var drawnSize: Int {
