@@ -103,6 +103,23 @@ package struct Plan: Hashable, Sendable {
   /// Whether the present wave is the last: then the new release is everyone's.
   package var isLastWave: Bool { wave == lastWave }
 
+  /// `, wave 2 of 5`; empty where all move together.
+  package var waveText: String {
+    lastWave == 0 ? "" : ", wave \(Int(wave) + 1) of \(Int(lastWave) + 1)"
+  }
+
+  /// Whether the plan waits for this participant, which has said so much.
+  package func isAwaited(_ node: NodeID, saying said: Acknowledgement?) -> Bool {
+    guard !overtaken.contains(node) else { return false }
+    switch (phase, part(of: node)) {
+    case (_, .none): return false
+    case (.downloading, _): return reference != nil && said != .verified
+    case (.prepare, .stops): return said != .stopped
+    case (.complete, .moves), (.rollingBack, _): return said != .running
+    case (.prepare, _), (.complete, _): return false
+    }
+  }
+
   /// A plan that no longer counts `node`.
   package func without(_ node: NodeID) -> Plan {
     var plan = self

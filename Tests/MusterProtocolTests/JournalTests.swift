@@ -56,6 +56,7 @@ import Testing
     .command(.addRelease(Samples.mirroredUnnumbered), ticket: 20),
     .command(.removeRelease("2.0"), ticket: 21), .command(.repairRelease("2.0"), ticket: 22),
     .command(.upgrade("2.0", UpgradeOptions(batch: .percent(30), policy: .abort)), ticket: 24),
+    .command(.releaseHold(authority: Signature(first: .zero, second: .zero)), ticket: 27),
     .command(.steer(.resume, nil), ticket: 25), .command(.steer(.abort, Samples.plan), ticket: 26),
     .command(.collect, ticket: 23), .command(.stepDown(to: nil), ticket: 7),
     .command(.stepDown(to: node), ticket: 8),

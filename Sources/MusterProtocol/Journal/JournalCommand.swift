@@ -36,6 +36,9 @@ extension Command {
       writer.unsigned(1, 34)
       writer.unsigned(13, UInt64(order.rawValue))
       if let plan { writer.array(14, plan.bytes.bytes) }
+    case .releaseHold(let signature):
+      writer.unsigned(1, 35)
+      writer.array(6, signature.bytes)
     case .leave: writer.unsigned(1, 4)
     case .forget(let node, let authority):
       writer.unsigned(1, 5)
@@ -110,6 +113,9 @@ extension Command {
         case 34:
           guard let order else { throw .field(13) }
           return .steer(order, plan)
+        case 35:
+          guard let authority else { throw .field(6) }
+          return .releaseHold(authority: authority)
         case 4: return .leave
         case 5:
           guard let node else { throw .field(5) }

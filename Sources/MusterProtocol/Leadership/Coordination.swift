@@ -78,6 +78,7 @@ struct Coordination: Sendable {
   var shownLeader: NodeID?
   var shownTerm: UInt64 = 0
   var shownPlan: Plan?
+  var shownPlanAt = Instant.zero
   var shownRoles: [NodeID: Role] = [:]
   /// The register that `shownRoles` were taken from.
   var shownRolesOf: Shown?
@@ -295,6 +296,7 @@ extension Peer {
     if body.plan != coordination.shownPlan {
       let previous = coordination.shownPlan
       coordination.shownPlan = body.plan
+      coordination.shownPlanAt = now
       emit(.planChanged(body.plan, previous: previous?.phase))
     }
     if body.current != coordination.shownCurrent {

@@ -66,6 +66,7 @@ extension Peer {
       }
       ask(.upgrade(version, options), ticket)
     case .steer(let order, let plan): ask(.steer(order, plan), ticket)
+    case .releaseHold(let signature): releaseHold(signature, ticket)
     case .forget(let node, let authority): ask(.forget(node, authority: authority), ticket)
     case .stepDown(let successor): askToStepDown(successor, ticket)
     case .recover(let recovery, let isForced):
@@ -92,7 +93,7 @@ extension Peer {
     "a key is 1 to \(Limits.keyBytes) bytes and a value at most \(Limits.valueBytes)"
   }
 
-  private mutating func refuse(_ ticket: UInt64, _ reason: String) {
+  mutating func refuse(_ ticket: UInt64, _ reason: String) {
     effects.append(.reply(ticket: ticket, .refused(reason)))
   }
 

@@ -8,6 +8,8 @@ struct WorkState: Sendable {
   var lastPublished = Instant.zero
   /// Whether this node has ever said `stopped`, of whatever plan.
   var hasStopped = false
+  /// The plan whose hold an operator has released here.
+  var released: PlanID?
 
   var deadline: Instant? { publishAt }
 }
@@ -24,6 +26,9 @@ extension Peer {
     if plants(.startsUnadmitted), next.role == nil, let current = bodyToObey?.current {
       next.role = .worker
       next.run = current
+    }
+    if let plan = bodyToObey?.plan, plan.id == work.released, plan.part(of: id) == .stops {
+      next.run = plan.from
     }
     if leaving.hasBegun { next = Duty(term: durable.committed.term) }
     if mayFetch { keepWhatRuns(in: &next) }
@@ -42,6 +47,21 @@ extension Peer {
   private func keepWhatRuns(in duty: inout Duty) {
     let running = ring.compactMap { workCards[$0]?.running }
     duty.keep += Set(running).subtracting(duty.keep).sorted().prefix(Limits.kept)
+  }
+
+  /// An operator's override, for this life and this plan: who runs again says nothing of the plan
+  /// any more, and moves when it hears what became of it.
+  mutating func releaseHold(_ signature: Signature, _ ticket: UInt64) {
+    let message = holdMessage(cluster: configuration.cluster, node: id)
+    guard cryptography.isValid(signature, of: message, by: configuration.authority) else {
+      return refuse(ticket, "the signature is not the authority's; use the key of this cluster")
+    }
+    guard let plan = committedBody?.plan, plan.part(of: id) == .stops, duty.run == nil else {
+      return refuse(ticket, "no plan holds this node; 'muster upgrade status' shows its part")
+    }
+    work.released = plan.id
+    coordination.isDirty = true
+    effects.append(.reply(ticket: ticket, .done))
   }
 
   private var bodyToObey: RegisterBody? {
