@@ -9,7 +9,7 @@ import Testing
 @Suite struct UpgradeOrdealTests {
   /// `MUSTER_EVERY_EVENT=1` tries every event of the run and not only a share of the notable ones.
   private static let isComplete = ProcessInfo.processInfo.environment["MUSTER_EVERY_EVENT"] == "1"
-  private static let points = 16
+  private static let points = 8
 
   struct Case: CustomTestStringConvertible, Sendable {
     let name: String

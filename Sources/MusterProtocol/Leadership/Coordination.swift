@@ -107,6 +107,14 @@ struct Coordination: Sendable {
     var hasReference: Bool
     var wave: UInt8
     var isPaused: Bool
+
+    init(_ plan: Plan) {
+      self.plan = plan.id
+      phase = plan.phase
+      hasReference = plan.reference != nil
+      wave = plan.wave
+      isPaused = plan.isPaused
+    }
   }
 
   struct Fetching: Sendable {
@@ -296,7 +304,9 @@ extension Peer {
     if body.plan != coordination.shownPlan {
       let previous = coordination.shownPlan
       coordination.shownPlan = body.plan
-      coordination.shownPlanAt = now
+      // Who is overtaken meanwhile gives the others no more time.
+      let stages = [body.plan, previous].map { $0.map(Coordination.PlanStage.init) }
+      if stages[0] != stages[1] { coordination.shownPlanAt = now }
       emit(.planChanged(body.plan, previous: previous?.phase))
     }
     if body.current != coordination.shownCurrent {

@@ -187,11 +187,7 @@ extension Peer {
   }
 
   private mutating func notePhase(of body: RegisterBody) {
-    let stage = body.plan.map {
-      Coordination.PlanStage(
-        plan: $0.id, phase: $0.phase, hasReference: $0.reference != nil, wave: $0.wave,
-        isPaused: $0.isPaused)
-    }
+    let stage = body.plan.map(Coordination.PlanStage.init)
     guard stage != coordination.phase else { return }
     coordination.phase = stage
     coordination.phaseSince = now

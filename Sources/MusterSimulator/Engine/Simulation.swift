@@ -27,8 +27,9 @@ package struct Simulation {
 
     var node: Int {
       switch self {
-      case .datagram(_, _, let node), .waiting(_, _, let node), .timer(let node, _), .persisted(_, _, let node, _),
-        .agent(_, let node, _), .revival(let node, _), .turn(let node, _):
+      case .datagram(_, _, let node), .waiting(_, _, let node), .timer(let node, _),
+        .persisted(_, _, let node, _), .agent(_, let node, _), .revival(let node, _),
+        .turn(let node, _):
         node
       }
     }
