@@ -34,17 +34,9 @@ private func admit(to body: inout RegisterBody, _ observation: Observation) {
     }
     if node.isLeaving, isMember, node.id != observation.leader {
       body.roster.removeAll { $0 == node.id }
-      body.plan = body.plan.map { without(node.id, $0) }
+      body.plan = body.plan?.without(node.id)
     }
   }
-}
-
-/// A plan that no longer counts `node`.
-func without(_ node: NodeID, _ plan: Plan) -> Plan {
-  var plan = plan
-  plan.participants.removeAll { $0 == node }
-  plan.overtaken.removeAll { $0 == node }
-  return plan
 }
 
 // MARK: - Requests
@@ -54,7 +46,12 @@ private func answer(
 ) {
   let refusal: String
   switch request.action {
-  case .set(let setting): refusal = set(setting, in: &body)
+  case .set(let setting) where setting.key == "version":
+    refusal = setVersion(setting.value, UpgradeOptions(), in: &body, observation)
+  case .set(let setting): refusal = store(setting, in: &body)
+  case .upgrade(let version, let options):
+    refusal = upgrade(to: version, options, in: &body, observation)
+  case .steer(let order, let id): refusal = steer(order, id, in: &body)
   case .addRelease(let release): refusal = add(release, to: &body)
   case .removeRelease(let version): refusal = removeRelease(version, from: &body, observation)
   case .repairRelease(let version): refusal = repairRelease(version, in: &body, observation)
@@ -70,12 +67,7 @@ private func answer(
   body.answers = Array(body.answers.suffix(Limits.answers))
 }
 
-private func set(_ setting: Setting, in body: inout RegisterBody) -> String {
-  if setting.key == "version" {
-    let refusal = refuseVersion(setting.value, body)
-    if !refusal.isEmpty { return refusal }
-    body.failure = ""
-  }
+func store(_ setting: Setting, in body: inout RegisterBody) -> String {
   body.settings.removeAll { $0.key == setting.key }
   guard !setting.value.isEmpty else { return "" }
   guard body.settings.count < Limits.settings else {
@@ -83,19 +75,6 @@ private func set(_ setting: Setting, in body: inout RegisterBody) -> String {
   }
   body.settings.append(setting)
   body.settings.sort { $0.key < $1.key }
-  return ""
-}
-
-private func refuseVersion(_ version: String, _ body: RegisterBody) -> String {
-  if let plan = body.plan {
-    return "plan \(hexadecimal(plan.id.bytes.bytes).prefix(8)) to \(plan.to.version) is "
-      + "\(plan.phase.name); wait until it is idle"
-  }
-  if !body.releases.contains(where: { $0.version == version }) {
-    let known = body.releases.map(\.version).joined(separator: ", ")
-    return "release \(version) is not known (known: \(known.isEmpty ? "none" : known)); add it "
-      + "with 'muster release add \(version) --source URL --sha256 HEX'"
-  }
   return ""
 }
 
@@ -139,6 +118,6 @@ private func forget(
   body.forgotten.append(node)
   body.forgotten.sort()
   body.roster.removeAll { $0 == node }
-  body.plan = body.plan.map { without(node, $0) }
+  body.plan = body.plan?.without(node)
   return ""
 }

@@ -24,45 +24,64 @@ private func duty(
   }
   duty.plan = plan.id
   if let reference = plan.reference { duty.keep.append(reference) }
-  let isOvertaken = plan.overtaken.contains(node)
-  let participates = plan.participants.contains(node)
-  switch plan.phase {
-  case .downloading:
-    if let reference = plan.reference {
-      duty.verify = reference
-    } else if fetches {
-      duty.fetch = FetchOrder(plan: plan.id, term: term, release: plan.to, repair: plan.to.repair)
-    }
-  case .prepare:
+  if plan.phase == .downloading, plan.reference == nil, fetches {
+    duty.fetch = FetchOrder(plan: plan.id, term: term, release: plan.to, repair: plan.to.repair)
+  }
+  switch plan.part(of: node) {
+  case .waits: duty.verify = plan.reference
+  case .stops:
     duty.verify = plan.reference
-    // Who was overtaken runs the old release until the new one is committed; who was admitted
-    // meanwhile starts with it.
-    duty.run = isOvertaken ? plan.from : nil
-    if !participates { duty.run = nil }
-  case .complete, .rollingBack: break
+    // Who was overtaken runs on; it moves with its wave once it hears of it.
+    if !plan.overtaken.contains(node) { duty.run = nil }
+  case .moves: duty.run = plan.reference
+  case .returns: break
+  case .none:
+    // Who was admitted meanwhile starts with the new release.
+    if plan.phase != .rollingBack { duty.verify = plan.reference }
+    if plan.phase == .prepare, plan.isLastWave { duty.run = nil }
   }
   return duty
 }
 
 /// What a node may say of the plan in its duty, from what it does.
 package func acknowledgement(
-  of duty: Duty, phase: Plan.Phase?, status: LocalStatus
+  of node: NodeID, _ duty: Duty, _ body: RegisterBody?, status: LocalStatus
 ) -> Acknowledgement? {
-  guard duty.plan != nil, let phase else { return nil }
+  guard duty.plan != nil, let body, let plan = body.plan else { return nil }
+  let part = plan.part(of: node)
   // What is done counts first: a service of the old release that stumbles meanwhile is no reason
   // to call a verified release a failure.
-  switch phase {
-  case .downloading:
+  if plan.phase == .downloading {
     guard let reference = duty.verify else { return nil }
     if status.verified.contains(reference) { return .verified }
-  case .prepare:
+    return status.failure.isEmpty ? nil : .failed
+  }
+  if part == .waits {
+    return duty.verify.map { status.verified.contains($0) } ?? false ? .verified : nil
+  }
+  if part == .stops || part == .none && plan.phase == .prepare {
     return duty.run == nil && status.running == nil ? .stopped : nil
-  case .complete, .rollingBack:
-    if let run = duty.run, status.running?.isCopy(of: run) ?? false,
-      status.runningRole == duty.role, status.ready
-    {
-      return .running
-    }
+  }
+  if let run = duty.run, status.running?.isCopy(of: run) ?? false,
+    status.runningRole == duty.role, status.ready
+  {
+    return isAnotherRelease(status.reportedVersion, than: run, body) ? .failed : .running
   }
   return status.failure.isEmpty ? nil : .failed
+}
+
+/// Why a node says `failed`, for people.
+package func complaint(of duty: Duty, _ body: RegisterBody?, status: LocalStatus) -> String {
+  guard status.failure.isEmpty, status.ready, let run = duty.run, let body,
+    isAnotherRelease(status.reportedVersion, than: run, body)
+  else { return status.failure }
+  return "the service says that it is \(status.reportedVersion), not \(run.version)"
+}
+
+/// Only what names another known release is wrong: what programs print of themselves need not be
+/// what their releases are called.
+private func isAnotherRelease(
+  _ version: String, than run: ReleaseReference, _ body: RegisterBody
+) -> Bool {
+  version != run.version && body.releases.contains { $0.version == version }
 }

@@ -22,12 +22,20 @@ package struct Observation: Hashable, Sendable {
     package var running: ReleaseReference?
     /// A published copy that it has found corrupt.
     package var corrupt: ReleaseReference?
+    /// How long its services may take to stop, as it says itself; 0: it does not say.
+    package var stopMilliseconds: Int64
+    /// What it says of the shared directory, and how much of it is free.
+    package var storage: String
+    package var freeBytes: UInt64?
+    /// Whether its daemon follows a plan of several waves.
+    package var knowsWaves: Bool
 
     package init(
       id: NodeID, isAlive: Bool, isLeaving: Bool, sinceMilliseconds: Int64, plan: PlanID?,
       acknowledgement: Acknowledgement?, failure: String, priority: UInt8 = 100,
       holdsRegister: Bool = true, running: ReleaseReference? = nil,
-      corrupt: ReleaseReference? = nil
+      corrupt: ReleaseReference? = nil, stopMilliseconds: Int64 = 0, storage: String = "",
+      freeBytes: UInt64? = nil, knowsWaves: Bool = true
     ) {
       self.id = id
       self.isAlive = isAlive
@@ -40,6 +48,10 @@ package struct Observation: Hashable, Sendable {
       self.holdsRegister = holdsRegister
       self.running = running
       self.corrupt = corrupt
+      self.stopMilliseconds = stopMilliseconds
+      self.storage = storage
+      self.freeBytes = freeBytes
+      self.knowsWaves = knowsWaves
     }
   }
 
@@ -92,13 +104,20 @@ package struct Observation: Hashable, Sendable {
 /// The time limits of decisions, in milliseconds.
 package struct DeliberationLimits: Hashable, Sendable {
   package var acknowledgement: Int64
+  /// For a stop, of a node that does not say how long its services may take …
   package var stop: Int64
+  /// … and what is added where it does.
+  package var stopMargin: Int64
   package var voterStable: Int64
   package var voterDemotion: Int64
 
-  package init(acknowledgement: Int64, stop: Int64, voterStable: Int64, voterDemotion: Int64) {
+  package init(
+    acknowledgement: Int64, stop: Int64, stopMargin: Int64 = 5_000, voterStable: Int64,
+    voterDemotion: Int64
+  ) {
     self.acknowledgement = acknowledgement
     self.stop = stop
+    self.stopMargin = stopMargin
     self.voterStable = voterStable
     self.voterDemotion = voterDemotion
   }
@@ -108,6 +127,10 @@ package struct DeliberationLimits: Hashable, Sendable {
 package struct Request: Hashable, Sendable {
   package enum Action: Hashable, Sendable {
     case set(Setting)
+    /// Like setting `version`, and says how.
+    case upgrade(String, UpgradeOptions)
+    /// What the plan under way is to do; `nil`: whichever it is.
+    case steer(PlanOrder, PlanID?)
     case addRelease(ReleaseSource)
     case removeRelease(String)
     /// Publish this version again, whoever has found it corrupt.

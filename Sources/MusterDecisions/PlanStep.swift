@@ -25,10 +25,19 @@ private func beginPlan(of body: inout RegisterBody, _ observation: Observation) 
   else { return }
   let participants = body.roster.filter { observation.node($0)?.isAlive ?? false }
   guard !participants.isEmpty else { return }
-  body.plan = Plan(
+  let options = body.options ?? UpgradeOptions()
+  var plan = Plan(
     id: observation.freshPlan, term: observation.term, phase: .downloading, from: body.current,
     to: release, reference: body.published.first { $0.version == version },
-    participants: participants, overtaken: [])
+    participants: participants, overtaken: [], policy: options.policy)
+  // Before a first release nothing runs that could be stopped, or go on while others start.
+  if plan.from != nil {
+    plan.stopsFirst = options.stopsFirst
+    plan.waves = waves(of: participants, leader: observation.leader, batch: options.batch)
+    if plan.stopsFirst { plan.phase = .prepare }
+  }
+  body.plan = plan
+  body.options = nil
 }
 
 /// A participant that dies is not waited for; it catches up when it is back. One that comes back
@@ -53,8 +62,11 @@ private func acknowledgement(
   return node.acknowledgement
 }
 
-private func failure(of plan: Plan, _ observation: Observation) -> String? {
-  for id in counted(plan) {
+/// What one of those who `isWatched` says went wrong.
+private func failure(
+  of plan: Plan, _ observation: Observation, among isWatched: (NodeID) -> Bool
+) -> String? {
+  for id in counted(plan) where isWatched(id) {
     guard acknowledgement(of: id, plan, observation) == .failed else { continue }
     let reason = observation.node(id)?.failure ?? ""
     return "node \(id.short): \(reason.isEmpty ? "failed" : reason)"
@@ -62,20 +74,28 @@ private func failure(of plan: Plan, _ observation: Observation) -> String? {
   return nil
 }
 
-/// Whether somebody who is counted on has yet to say `wanted`. Past the limit those are excluded,
-/// by name, and the plan goes on without them from the next deliberation.
-private func isWaiting(
-  for wanted: Acknowledgement, _ plan: Plan, in body: inout RegisterBody, after limit: Int64,
-  _ observation: Observation
-) -> Bool {
-  let missing = counted(plan).filter { acknowledgement(of: $0, plan, observation) != wanted }
-  guard !missing.isEmpty else { return false }
-  if observation.phaseMilliseconds >= limit {
-    var plan = plan
-    plan.overtaken = Array(Set(plan.overtaken).union(missing)).sorted()
-    body.plan = plan
+/// Those of `nodes` who have yet to say `wanted`.
+private func missing(
+  _ wanted: Acknowledgement, _ plan: Plan, _ observation: Observation,
+  among isWatched: (NodeID) -> Bool
+) -> [NodeID] {
+  counted(plan).filter {
+    isWatched($0) && acknowledgement(of: $0, plan, observation) != wanted
   }
-  return true
+}
+
+/// Past the limit the mute are excluded, by name, and the plan goes on without them from the next
+/// deliberation; or it is given up, if that is the policy.
+private func judge(
+  mute: [NodeID], _ plan: Plan, _ wanted: Acknowledgement, in body: inout RegisterBody
+) {
+  guard plan.policy == .proceed || plan.phase == .rollingBack else {
+    let names = mute.map(\.short).joined(separator: ", ")
+    return rollBack(plan, because: "node \(names) has not said \(wanted.name)", in: &body)
+  }
+  var plan = plan
+  plan.overtaken = Array(Set(plan.overtaken).union(mute)).sorted()
+  body.plan = plan
 }
 
 private func stepDownloading(
@@ -85,40 +105,57 @@ private func stepDownloading(
   if plan.reference == nil {
     guard let outcome = observation.fetched, outcome.plan == plan.id else { return }
     guard let reference = outcome.reference else {
-      giveUp(plan, because: outcome.failure, in: &body)
-      return
+      return rollBack(plan, because: outcome.failure, in: &body)
     }
     plan.reference = reference
     body.plan = plan
     return
   }
-  if let failure = failure(of: plan, observation) {
-    giveUp(plan, because: failure, in: &body)
+  if let failure = failure(of: plan, observation, among: { _ in true }) {
+    return rollBack(plan, because: failure, in: &body)
+  }
+  let missing = missing(.verified, plan, observation, among: { _ in true })
+  guard missing.isEmpty else {
+    if observation.phaseMilliseconds >= observation.limits.acknowledgement {
+      judge(mute: missing, plan, .verified, in: &body)
+    }
     return
   }
-  let limit = observation.limits.acknowledgement
-  if isWaiting(for: .verified, plan, in: &body, after: limit, observation) { return }
   guard !counted(plan).isEmpty else {
-    giveUp(plan, because: "no participant is left", in: &body)
-    return
+    return rollBack(plan, because: "no participant is left", in: &body)
   }
+  guard !plan.isPaused else { return }
   // Nothing runs before a first release, so there is nothing to stop.
-  plan.phase = plan.from == nil ? .complete : .prepare
-  if plan.phase == .complete { activate(plan, in: &body) }
-  body.plan = plan
+  if plan.from == nil || plan.stopsFirst {
+    start(plan, in: &body)
+  } else {
+    plan.phase = .prepare
+    body.plan = plan
+  }
 }
 
 private func stepPrepare(
   _ old: Plan, _ body: inout RegisterBody, _ observation: Observation
 ) {
   var plan = old
-  let limit = observation.limits.stop
-  if isWaiting(for: .stopped, plan, in: &body, after: limit, observation) { return }
-  plan.phase = .complete
-  activate(plan, in: &body)
+  // Who has moved is watched to the end.
+  if let failure = failure(of: plan, observation, among: { plan.part(of: $0) == .moves }) {
+    return rollBack(plan, because: failure, in: &body)
+  }
+  let missing = missing(.stopped, plan, observation, among: { plan.part(of: $0) == .stops })
+  guard missing.isEmpty else {
+    let late = missing.filter { id in
+      let own = observation.node(id)?.stopMilliseconds ?? 0
+      let limit = own > 0 ? own + observation.limits.stopMargin : observation.limits.stop
+      return observation.phaseMilliseconds >= limit
+    }
+    if !late.isEmpty { judge(mute: late, plan, .stopped, in: &body) }
+    return
+  }
+  guard plan.stopsFirst else { return start(plan, in: &body) }
+  plan.phase = .downloading
   body.plan = plan
 }
-
 private func activate(_ plan: Plan, in body: inout RegisterBody) {
   guard let reference = plan.reference else {
     preconditionFailure("a plan is not completed before its release is published")
@@ -128,46 +165,87 @@ private func activate(_ plan: Plan, in body: inout RegisterBody) {
   body.published = [reference] + [plan.from].compactMap { $0 }.filter { $0 != reference }
 }
 
+/// The present wave starts the new release; with the last one it is everyone's.
+private func start(_ plan: Plan, in body: inout RegisterBody) {
+  var plan = plan
+  plan.phase = .complete
+  if plan.isLastWave { activate(plan, in: &body) }
+  body.plan = plan
+}
+
 private func stepComplete(
   _ old: Plan, _ body: inout RegisterBody, _ observation: Observation
 ) {
   var plan = old
-  let failed = failure(of: plan, observation)
-  if let failed, let from = plan.from {
-    plan.phase = .rollingBack
-    body.failure = String(decoding: Array(failed.utf8.prefix(400)), as: UTF8.self)
-    body.current = from
-    body.plan = plan
-    return
+  let hasMoved = { (id: NodeID) in old.part(of: id) == .moves }
+  if let failed = failure(of: plan, observation, among: hasMoved) {
+    return rollBack(plan, because: failed, in: &body)
   }
-  if let failed {
-    // A first release that does not start has nothing to go back to: say so, and let it retry.
-    body.failure = String(decoding: Array(failed.utf8.prefix(400)), as: UTF8.self)
+  let missing = missing(.running, plan, observation, among: hasMoved)
+  guard missing.isEmpty else {
+    guard observation.phaseMilliseconds >= observation.limits.acknowledgement, !plan.isPaused
+    else { return }
+    // Who follows the register and is not ready is no mute node but a bad release.
+    let unready = missing.filter { observation.node($0)?.holdsRegister ?? false }
+    if plan.from != nil, let first = unready.first {
+      let reason = "node \(first.short): not ready in time"
+      return rollBack(plan, because: reason, in: &body)
+    }
+    return judge(mute: missing, plan, .running, in: &body)
+  }
+  guard !plan.isLastWave else {
     body.plan = nil
     return
   }
-  let limit = observation.limits.acknowledgement
-  if isWaiting(for: .running, plan, in: &body, after: limit, observation) { return }
-  body.plan = nil
+  guard !plan.isPaused else { return }
+  plan.wave += 1
+  plan.phase = .prepare
+  body.plan = plan
 }
 
 private func stepRollingBack(
   _ plan: Plan, _ body: inout RegisterBody, _ observation: Observation
 ) {
-  let limit = observation.limits.acknowledgement
-  if isWaiting(for: .running, plan, in: &body, after: limit, observation) { return }
+  let missing = missing(.running, plan, observation, among: { _ in true })
+  guard missing.isEmpty else {
+    if observation.phaseMilliseconds >= observation.limits.acknowledgement {
+      judge(mute: missing, plan, .running, in: &body)
+    }
+    return
+  }
   giveUp(plan, because: body.failure, in: &body)
+}
+
+/// What had stopped or moved goes back to the old release, which is still published.
+func rollBack(_ old: Plan, because reason: String, in body: inout RegisterBody) {
+  var plan = old
+  let hasStopped = plan.phase != .downloading || plan.stopsFirst
+  guard hasStopped else { return giveUp(plan, because: reason, in: &body) }
+  body.failure = clipped(reason)
+  guard let from = plan.from else {
+    // A first release that does not start has nothing to go back to: say so, and let it retry.
+    body.plan = nil
+    return
+  }
+  plan.phase = .rollingBack
+  plan.isPaused = false
+  body.current = from
+  body.plan = plan
 }
 
 /// Back to idle on what runs; the wanted version becomes what runs, so that the failed plan does
 /// not begin anew by itself.
 private func giveUp(_ plan: Plan, because reason: String, in body: inout RegisterBody) {
-  let text = reason.isEmpty ? "the plan was given up" : reason
-  body.failure = String(decoding: Array(text.utf8.prefix(400)), as: UTF8.self)
+  body.failure = clipped(reason)
   body.plan = nil
   body.settings.removeAll { $0.key == "version" }
   if let current = body.current {
     body.settings.append(Setting(key: "version", value: current.version))
     body.settings.sort { $0.key < $1.key }
   }
+}
+
+private func clipped(_ reason: String) -> String {
+  let text = reason.isEmpty ? "the plan was given up" : reason
+  return String(decoding: Array(text.utf8.prefix(400)), as: UTF8.self)
 }

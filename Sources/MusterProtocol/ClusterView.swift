@@ -33,6 +33,8 @@ package struct ClusterView: Sendable {
   package var counters: Counters
   /// Who leads and why, who votes, and what an election waits for.
   package var leadership: LeaderView
+  /// How long the plan still waits in its present phase, as this node has seen it begin.
+  package var phaseRemaining: TimeSpan?
 
   package init(
     node: NodeID, name: String, cluster: ClusterID, clusterName: String, founding: FoundingID?,
@@ -40,7 +42,7 @@ package struct ClusterView: Sendable {
     holdsLease: Bool, leaseRemaining: TimeSpan?, register: RegisterVersion,
     committed: RegisterVersion, body: RegisterBody?, members: [MemberView], agree: Int, live: Int,
     convergedSince: Instant?, duty: Duty, counters: Counters,
-    leadership: LeaderView = LeaderView()
+    leadership: LeaderView = LeaderView(), phaseRemaining: TimeSpan? = nil
   ) {
     self.node = node
     self.name = name
@@ -64,6 +66,7 @@ package struct ClusterView: Sendable {
     self.duty = duty
     self.counters = counters
     self.leadership = leadership
+    self.phaseRemaining = phaseRemaining
   }
 }
 
@@ -96,6 +99,8 @@ package struct MemberView: Sendable {
   package var services: [ServiceStatus]
   /// Relation data, sorted by key.
   package var data: [Setting]
+  /// Whether its daemon follows a plan of several waves.
+  package var knowsWaves: Bool
 
   package init(
     id: NodeID, name: String, address: Address, state: MemberState, incarnation: Incarnation,
@@ -103,7 +108,8 @@ package struct MemberView: Sendable {
     runningVersion: String, running: ReleaseReference? = nil, corrupt: ReleaseReference? = nil,
     isReady: Bool, acknowledgement: Acknowledgement?,
     progress: FetchProgress?, storage: String, volume: StorageVolume? = nil, failure: String,
-    services: [ServiceStatus], data: [Setting]
+    services: [ServiceStatus], data: [Setting],
+    knowsWaves: Bool = true
   ) {
     self.id = id
     self.name = name
@@ -126,5 +132,6 @@ package struct MemberView: Sendable {
     self.failure = failure
     self.services = services
     self.data = data
+    self.knowsWaves = knowsWaves
   }
 }

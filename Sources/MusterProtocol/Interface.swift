@@ -47,6 +47,13 @@ package enum Command: Hashable, Sendable {
   case repairRelease(String)
   /// Removes what nobody needs any more from the shared filesystem.
   case collect
+  /// Like setting the cluster's `version`, and says how to get there.
+  case upgrade(String, UpgradeOptions)
+  /// Tells the plan under way what to do; `nil`: whichever it is.
+  case steer(PlanOrder, PlanID?)
+  /// Lets this node run the old release again although a plan has stopped it: for a node that
+  /// nobody reaches. Needs the authority's signature over `holdMessage(cluster:node:)`.
+  case releaseHold(authority: Signature)
   /// Says goodbye: resigns, publishes `left`, waits to be let go, then `Effect.stop(.left)`.
   case leave
   /// Declares a node gone. A live one needs the authority's signature over

@@ -23,7 +23,22 @@ extension Peer {
       members: members.keys.compactMap { memberView($0, body, leader) },
       agree: min(agreement.set.count(limit: ring.count), ring.count), live: ring.count,
       convergedSince: viewFingerprint == agreement.fingerprint ? agreement.since : nil,
-      duty: duty, counters: counters, leadership: leaderView(leader, at: now))
+      duty: duty, counters: counters, leadership: leaderView(leader, at: now),
+      phaseRemaining: phaseRemaining(body?.plan, at: now))
+  }
+
+  private func phaseRemaining(_ plan: Plan?, at now: Instant) -> TimeSpan? {
+    guard let plan, plan.phase != .downloading || plan.reference != nil else { return nil }
+    guard plan.phase == .prepare else {
+      return coordination.shownPlanAt + timing.acknowledgementTimeout - now
+    }
+    let own = plan.participants.filter { plan.part(of: $0) == .stops }
+      .map { node in
+        let stop = Int64(workCards[node]?.stopMilliseconds ?? 0)
+        return stop > 0
+          ? .milliseconds(stop + timing.stopMargin.milliseconds) : timing.stopTimeout
+      }
+    return coordination.shownPlanAt + (own.max() ?? timing.stopTimeout) - now
   }
 
   /// A leader is fresh while its own lease stands, or a promise made to it here.
@@ -44,8 +59,10 @@ extension Peer {
       isVoter: body?.voters.contains(node) ?? false,
       runningVersion: work?.reportedVersion ?? "", running: work?.running,
       corrupt: work?.corrupt, isReady: work?.isReady ?? false,
-      acknowledgement: work?.acknowledgement, progress: work?.progress,
+      acknowledgement: work?.plan == body?.plan?.id ? work?.acknowledgement : nil,
+      progress: work?.progress,
       storage: work?.storage ?? "", volume: work?.volume, failure: work?.failure ?? "",
-      services: work?.services ?? [], data: relations[node] ?? [])
+      services: work?.services ?? [], data: relations[node] ?? [],
+      knowsWaves: work?.knowsWaves ?? false)
   }
 }

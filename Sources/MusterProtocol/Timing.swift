@@ -78,6 +78,8 @@ package struct Timing: Hashable, Sendable {
   package var acknowledgementTimeout = TimeSpan.seconds(120)
   /// How long a stop may take in `prepare` before the participant is overtaken.
   package var stopTimeout = TimeSpan.seconds(45)
+  /// What is added where a participant says how long its own stop may take.
+  package var stopMargin = TimeSpan.seconds(5)
   /// How long a leaving node waits to be let go.
   package var leaveTimeout = TimeSpan.seconds(5)
 

@@ -80,13 +80,16 @@ package struct LocalStatus: Hashable, Sendable {
   /// The filesystem behind the shared directory; `nil` while it cannot be asked.
   package var volume: StorageVolume?
   package var services: [ServiceStatus]
+  /// How long these services may take to stop, drain included; 0 while nothing is known.
+  package var stopMilliseconds: UInt32
 
   package init(
     verified: [ReleaseReference] = [], fetched: FetchOutcome? = nil,
     collected: CollectOutcome? = nil, corrupt: ReleaseReference? = nil,
     progress: FetchProgress? = nil, running: ReleaseReference? = nil, runningRole: Role? = nil,
     ready: Bool = false, reportedVersion: String = "", failure: String = "",
-    storage: String = "", volume: StorageVolume? = nil, services: [ServiceStatus] = []
+    storage: String = "", volume: StorageVolume? = nil, services: [ServiceStatus] = [],
+    stopMilliseconds: UInt32 = 0
   ) {
     self.verified = verified
     self.fetched = fetched
@@ -101,6 +104,7 @@ package struct LocalStatus: Hashable, Sendable {
     self.storage = storage
     self.volume = volume
     self.services = services
+    self.stopMilliseconds = stopMilliseconds
   }
 }
 

@@ -38,6 +38,9 @@ package enum Limits {
   /// take part in everything but roles; status and a metric show them without one.
   package static let roster = 1_500
 
+  /// Waves of one plan. With more participants than that, more of them move together.
+  package static let waves = 256
+
   /// Releases that the register names; adding one more is refused until one is removed.
   package static let releases = 32
 

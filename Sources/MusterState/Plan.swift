@@ -35,10 +35,22 @@ package struct Plan: Hashable, Sendable {
   package var participants: [NodeID]
   /// Participants that were mute past the time limit, sorted: they catch up by themselves.
   package var overtaken: [NodeID]
+  /// For each of `participants`, in order, the wave in which it stops and starts; who is behind
+  /// the end is in the first. Drawn up once, so that a successor goes on with the same.
+  package var waves: [UInt8]
+  /// The wave that stops in `prepare` and starts in `complete`.
+  package var wave: UInt8
+  package var policy: UpgradeOptions.Policy
+  /// The services stop before anything is fetched.
+  package var stopsFirst: Bool
+  /// Nobody else is to stop until an operator says so.
+  package var isPaused: Bool
 
   package init(
     id: PlanID, term: UInt64, phase: Phase, from: ReleaseReference?, to: ReleaseSource,
-    reference: ReleaseReference?, participants: [NodeID], overtaken: [NodeID]
+    reference: ReleaseReference?, participants: [NodeID], overtaken: [NodeID],
+    waves: [UInt8] = [], wave: UInt8 = 0, policy: UpgradeOptions.Policy = .proceed,
+    stopsFirst: Bool = false, isPaused: Bool = false
   ) {
     self.id = id
     self.term = term
@@ -48,6 +60,75 @@ package struct Plan: Hashable, Sendable {
     self.reference = reference
     self.participants = participants
     self.overtaken = overtaken
+    self.waves = waves
+    self.wave = wave
+    self.policy = policy
+    self.stopsFirst = stopsFirst
+    self.isPaused = isPaused
+  }
+
+  /// What a plan asks of one node at this moment.
+  package enum Part: Hashable, Sendable {
+    /// It takes no part.
+    case none
+    /// Its wave is still to come: it runs what it ran.
+    case waits
+    /// It is to be stopped.
+    case stops
+    /// Its wave has been told to start the new release.
+    case moves
+    /// Everyone goes back.
+    case returns
+  }
+
+  package func part(of node: NodeID) -> Part {
+    guard let own = wave(of: node) else { return .none }
+    switch phase {
+    case .rollingBack: return .returns
+    case .downloading: return stopsFirst && from != nil ? .stops : .waits
+    case .prepare: return own < wave ? .moves : own == wave ? .stops : .waits
+    case .complete: return own <= wave ? .moves : .waits
+    }
+  }
+
+  /// The wave of a participant; `nil` of anybody else.
+  package func wave(of node: NodeID) -> UInt8? {
+    let place = participants.place(of: node)
+    guard place < participants.count, participants[place] == node else { return nil }
+    return place < waves.count ? waves[place] : 0
+  }
+
+  package var lastWave: UInt8 { max(waves.max() ?? 0, wave) }
+
+  /// Whether the present wave is the last: then the new release is everyone's.
+  package var isLastWave: Bool { wave == lastWave }
+
+  /// `, wave 2 of 5`; empty where all move together.
+  package var waveText: String {
+    lastWave == 0 ? "" : ", wave \(Int(wave) + 1) of \(Int(lastWave) + 1)"
+  }
+
+  /// Whether the plan waits for this participant, which has said so much.
+  package func isAwaited(_ node: NodeID, saying said: Acknowledgement?) -> Bool {
+    guard !overtaken.contains(node) else { return false }
+    switch (phase, part(of: node)) {
+    case (_, .none): return false
+    case (.downloading, _): return reference != nil && said != .verified
+    case (.prepare, .stops): return said != .stopped
+    case (.complete, .moves), (.rollingBack, _): return said != .running
+    case (.prepare, _), (.complete, _): return false
+    }
+  }
+
+  /// A plan that no longer counts `node`.
+  package func without(_ node: NodeID) -> Plan {
+    var plan = self
+    plan.overtaken.removeAll { $0 == node }
+    let place = participants.place(of: node)
+    guard place < participants.count, participants[place] == node else { return plan }
+    plan.participants.remove(at: place)
+    if place < waves.count { plan.waves.remove(at: place) }
+    return plan
   }
 }
 

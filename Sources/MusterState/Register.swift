@@ -35,6 +35,8 @@ package struct RegisterBody: Hashable, Sendable {
   package var repair: ReleaseRepair?
   /// The last removal of releases from the shared filesystem.
   package var collection: ReleaseRemoval?
+  /// How the next plan is to go; `nil`: everyone at once.
+  package var options: UpgradeOptions?
 
   package init(
     founding: FoundingID, promiseMilliseconds: UInt32, expect: UInt32, voters: [NodeID],
@@ -42,7 +44,7 @@ package struct RegisterBody: Hashable, Sendable {
     settings: [Setting] = [], releases: [ReleaseSource] = [], current: ReleaseReference? = nil,
     published: [ReleaseReference] = [], plan: Plan? = nil, answers: [RequestAnswer] = [],
     failure: String = "", recoveries: [Recovery] = [], repair: ReleaseRepair? = nil,
-    collection: ReleaseRemoval? = nil
+    collection: ReleaseRemoval? = nil, options: UpgradeOptions? = nil
   ) {
     self.founding = founding
     self.promiseMilliseconds = promiseMilliseconds
@@ -62,6 +64,7 @@ package struct RegisterBody: Hashable, Sendable {
     self.recoveries = recoveries
     self.repair = repair
     self.collection = collection
+    self.options = options
   }
 
   /// The job committed for `node`; `nil` outside the roster.

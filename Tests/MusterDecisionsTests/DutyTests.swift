@@ -64,8 +64,8 @@ import Testing
   ) -> Acknowledgement? {
     var status = LocalStatus()
     change(&status)
-    let cluster = Cluster.upgrading(phase: phase ?? .prepare)
-    return acknowledgement(of: duty(cluster), phase: phase, status: status)
+    let cluster = Cluster.upgrading(phase: phase)
+    return acknowledgement(of: Cluster.nodes[1], duty(cluster), cluster.body, status: status)
   }
 
   @Test func `verified is said of the copy that was asked for`() {
@@ -111,8 +111,6 @@ import Testing
   }
 
   @Test func `without a plan nothing is said`() {
-    let duty = duty(Cluster.upgrading())
-    #expect(acknowledgement(of: duty, phase: nil, status: LocalStatus()) == nil)
     #expect(say(nil) == nil)
   }
 }

@@ -102,6 +102,7 @@ import Testing
     let said: Acknowledgement =
       phase == .downloading ? .verified : phase == .prepare ? .stopped : .running
     cluster.say(said, [0, 1, 2, 3])
+    cluster.each([4]) { $0.holdsRegister = false }
     cluster.sight.phaseMilliseconds = limit - 1
     #expect(cluster.next == cluster.body)
     cluster.sight.phaseMilliseconds = limit

@@ -125,7 +125,8 @@ import Testing
     let duty = Duty(
       term: 1, role: .worker, run: Self.copy("2.0", 1), plan: Cluster.plan)
     let status = LocalStatus(running: Cluster.reference("2.0"), runningRole: .worker, ready: true)
-    #expect(acknowledgement(of: duty, phase: .complete, status: status) == .running)
+    let body = Cluster.upgrading(phase: .complete).body
+    #expect(acknowledgement(of: Cluster.nodes[1], duty, body, status: status) == .running)
   }
 
   @Test func `announcing again keeps the number that was reached`() {

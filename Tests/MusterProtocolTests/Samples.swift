@@ -106,6 +106,8 @@ enum Samples {
       type: "nfs4", identifier: 0xfeed, totalBytes: 64_000_000_000, freeBytes: 12_500_000_000)
     card.progress = FetchProgress(received: 1_048_576, total: 8_388_608, rate: 524_288)
     card.corrupt = old
+    card.stopMilliseconds = 12_000
+    card.knowsWaves = true
     card.services = [
       ServiceStatus(name: "site", state: .ready, starts: 2),
       ServiceStatus(name: "mail", state: .stopped, starts: 0),
@@ -119,6 +121,16 @@ enum Samples {
       participants: nodes[0..<4].sorted(), overtaken: [nodes[2]])
   }
 
+  static var wavingPlan: Plan {
+    var plan = planValue
+    plan.waves = [0, 1, 2, 1]
+    plan.wave = 1
+    plan.policy = .abort
+    plan.stopsFirst = true
+    plan.isPaused = true
+    return plan
+  }
+
   static func body(voters: [Int] = [0, 1, 2]) -> RegisterBody {
     RegisterBody(
       founding: founding, promiseMilliseconds: 4_000, expect: 4,
@@ -130,7 +142,8 @@ enum Samples {
         RequestAnswer(node: nodes[1], nonce: 3 << 32 | 1, refusal: ""),
         RequestAnswer(node: nodes[2], nonce: 3 << 32 | 7, refusal: "the node is alive"),
       ], failure: "the plan was given up", recoveries: [recovery],
-      repair: repair, collection: collection)
+      repair: repair, collection: collection,
+      options: UpgradeOptions(batch: .percent(20), policy: .abort, stopsFirst: true))
   }
 
   static var recovery: Recovery {

@@ -56,6 +56,9 @@ extension Vector {
       request("remove-release", .removeRelease("2.0.4")),
       request("repair-release", .repairRelease("2.0.4")),
       request("collect", .collect),
+      request("upgrade", .upgrade("2.1.0", UpgradeOptions(batch: .count(3), policy: .abort))),
+      request("upgrade-at-once", .upgrade("2.1.0", UpgradeOptions())),
+      request("steer", .steer(.abort, Samples.plan)),
       request("answered", nil),
     ]
   }
@@ -140,6 +143,12 @@ extension Vector {
       },
       Vector(
         name: "plan", message: "Plan", bytes: written { Samples.planValue.write(to: &$0) }
+      ) { bytes throws(WireError) in
+        let value = try Plan(decoding: bytes.span)
+        return written { value.write(to: &$0) }
+      },
+      Vector(
+        name: "plan-waves", message: "Plan", bytes: written { Samples.wavingPlan.write(to: &$0) }
       ) { bytes throws(WireError) in
         let value = try Plan(decoding: bytes.span)
         return written { value.write(to: &$0) }

@@ -56,7 +56,7 @@ extension Log {
     case .planChanged(let plan, let previous):
       (
         .info,
-        plan.map { "plan to \($0.to.version): \($0.phase.name)" }
+        plan.map { "plan to \($0.to.version): \($0.phase.name)\($0.waveText)" }
           ?? "plan finished after \(previous?.name ?? "nothing")"
       )
     case .acknowledged(let node, _, let acknowledgement):

@@ -380,6 +380,7 @@ package final class Executor {
         progress: fetch?.progress ?? store.progress,
         running: report.running, runningRole: report.role, ready: report.ready,
         reportedVersion: report.version, failure: failures.first { !$0.isEmpty } ?? "",
-        storage: store.storageState, volume: store.volume, services: report.services))
+        storage: store.storageState, volume: store.volume, services: report.services,
+        stopMilliseconds: report.stopMilliseconds))
   }
 }

@@ -50,10 +50,13 @@ package struct ServiceReport: Hashable, Sendable {
   /// Why a start failed; empty when nothing failed.
   package var failure: String
   package var services: [ServiceStatus]
+  /// How long what runs may take to stop, drain included; 0 while nothing runs.
+  package var stopMilliseconds: UInt32
 
   package init(
     running: ReleaseReference? = nil, role: Role? = nil, ready: Bool = false,
-    version: String = "", failure: String = "", services: [ServiceStatus] = []
+    version: String = "", failure: String = "", services: [ServiceStatus] = [],
+    stopMilliseconds: UInt32 = 0
   ) {
     self.running = running
     self.role = role
@@ -61,6 +64,7 @@ package struct ServiceReport: Hashable, Sendable {
     self.version = version
     self.failure = failure
     self.services = services
+    self.stopMilliseconds = stopMilliseconds
   }
 }
 

@@ -17,7 +17,7 @@ final class ControlFace {
 
   var router: Router {
     Router(
-      routes: releaseRoutes + [
+      routes: releaseRoutes + upgradeRoutes + [
         Router.Route("GET", "/members", self, ControlFace.members),
         Router.Route("GET", "/status", self, ControlFace.status),
         Router.Route("GET", "/leader", self, ControlFace.leader),
@@ -91,7 +91,7 @@ final class ControlFace {
     return view.members.first { $0.id == id }?.data ?? []
   }
 
-  private static func node(_ text: String, in view: ClusterView) throws(FaceError) -> NodeID {
+  static func node(_ text: String, in view: ClusterView) throws(FaceError) -> NodeID {
     do throws(OperatorRequest.Refusal) {
       return try OperatorRequest.node(text, in: view)
     } catch {

@@ -95,6 +95,9 @@ struct EventDetails {
         JsonMember("to", .string(plan.to.version)),
         JsonMember("participants", .count(plan.participants.count)),
         JsonMember("overtaken", .count(plan.overtaken.count)),
+        JsonMember("wave", .count(UInt64(plan.wave) + 1)),
+        JsonMember("waves", .count(UInt64(plan.lastWave) + 1)),
+        JsonMember("paused", .bool(plan.isPaused)),
       ]
     }
     self.init("plan-\(plan?.phase.name ?? "idle")", nil, details)

@@ -73,30 +73,6 @@ extension ClusterView {
     ]
   }
 
-  private var planJson: Json {
-    let failure = Json.text(body?.failure)
-    guard let plan = body?.plan else { return ["phase": "idle", "failure": failure] }
-    let known = Dictionary(members.map { ($0.id, $0) }) { first, _ in first }
-    let participants = plan.participants.map { id -> Json in
-      let member = known[id]
-      return [
-        "node": .string(member?.name ?? id.short),
-        "acknowledgement": .text(member?.acknowledgement?.name),
-        "overtaken": .bool(plan.overtaken.contains(id)),
-      ]
-    }
-    return [
-      "phase": .string(plan.phase.name),
-      "id": .string(plan.id.description),
-      "term": .count(plan.term),
-      "from": .text(plan.from?.version),
-      "to": .string(plan.to.version),
-      "digest": .text(plan.reference?.manifest.description),
-      "participants": .array(participants),
-      "failure": failure,
-    ]
-  }
-
   /// The shared directory as this node and as every other live one sees it.
   private var storageJson: Json {
     let own = members.first { $0.id == node }

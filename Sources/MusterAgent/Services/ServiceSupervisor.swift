@@ -1,3 +1,4 @@
+import MusterProtocol
 import MusterState
 import MusterSystem
 
@@ -179,7 +180,11 @@ extension ServiceSupervisor {
     var report = ServiceReport(
       failure: String(failure.prefix(Self.failureCharacters)),
       services: services.filter { $0.isWanted || $0.starts > 0 || !$0.failure.isEmpty }
-        .map { ServiceStatus(name: $0.name, state: $0.state, starts: $0.starts) })
+        .map { ServiceStatus(name: $0.name, state: $0.state, starts: $0.starts) },
+      // They stop side by side.
+      stopMilliseconds: occupants.map { occupant in
+        UInt32(clamping: occupant.drainLimit.milliseconds + occupant.stop.limit.milliseconds)
+      }.max() ?? 0)
     if let stranger {
       report.running = stranger.release
       report.role = stranger.role

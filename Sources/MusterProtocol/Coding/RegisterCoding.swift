@@ -21,6 +21,7 @@ extension RegisterBody {
     if let plan { writer.message(14) { plan.write(to: &$0) } }
     for answer in answers { writer.message(15) { answer.write(to: &$0) } }
     writer.text(16, failure)
+    if let options { writer.message(17) { options.write(to: &$0) } }
     for recovery in recoveries { writer.message(32) { recovery.write(to: &$0) } }
     if let repair { writer.message(40) { repair.write(to: &$0) } }
     if let collection { writer.message(41) { collection.write(to: &$0) } }
@@ -52,6 +53,7 @@ extension RegisterBody {
       case 14: body.plan = try Plan(decoding: field.message)
       case 15: body.answers.append(try RequestAnswer(decoding: field.message))
       case 16: body.failure = try field.text(limit: Limits.valueBytes)
+      case 17: body.options = try UpgradeOptions(decoding: field.message)
       case 32:
         guard body.recoveries.count < Limits.recoveries else { throw .limit(32) }
         body.recoveries.append(try Recovery(decoding: field.message))

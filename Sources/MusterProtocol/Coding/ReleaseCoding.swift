@@ -79,6 +79,11 @@ extension Plan {
     if let reference { writer.message(6) { reference.write(to: &$0) } }
     for node in participants { writer.item(7, node.bytes.bytes) }
     for node in overtaken { writer.item(8, node.bytes.bytes) }
+    writer.array(9, waves)
+    writer.unsigned(10, UInt64(wave))
+    writer.unsigned(11, UInt64(policy.rawValue))
+    writer.flag(12, stopsFirst)
+    writer.flag(13, isPaused)
   }
 
   init(decoding bytes: Span<UInt8>) throws(WireError) {
@@ -91,6 +96,11 @@ extension Plan {
     var reference: ReleaseReference?
     var participants: [NodeID] = []
     var overtaken: [NodeID] = []
+    var waves: [UInt8] = []
+    var wave: UInt8 = 0
+    var policy = UpgradeOptions.Policy.proceed
+    var stopsFirst = false
+    var isPaused = false
     while let field = try reader.next() {
       switch field.tag {
       case 1: id = PlanID(try field.bytes16())
@@ -101,6 +111,11 @@ extension Plan {
       case 6: reference = try ReleaseReference(decoding: field.message)
       case 7: participants.append(try field.node())
       case 8: overtaken.append(try field.node())
+      case 9: waves = try field.array(limit: Limits.members)
+      case 10: wave = try field.wave()
+      case 11: policy = try field.policy()
+      case 12: stopsFirst = try field.flag()
+      case 13: isPaused = try field.flag()
       default: break
       }
     }
@@ -108,9 +123,11 @@ extension Plan {
     guard let phase else { throw .field(3) }
     guard let to else { throw .field(5) }
     guard isSorted(participants), isSorted(overtaken) else { throw .field(7) }
+    guard waves.count <= participants.count else { throw .field(9) }
     self.init(
       id: id, term: term, phase: phase, from: from, to: to, reference: reference,
-      participants: participants, overtaken: overtaken)
+      participants: participants, overtaken: overtaken, waves: waves, wave: wave, policy: policy,
+      stopsFirst: stopsFirst, isPaused: isPaused)
   }
 }
 

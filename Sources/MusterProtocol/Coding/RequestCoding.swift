@@ -14,6 +14,8 @@ struct RequestCard: Hashable, Sendable {
     case removeRelease(String)
     case repairRelease(String)
     case collect
+    case upgrade(String, UpgradeOptions)
+    case steer(PlanOrder, PlanID?)
     case forget(NodeID, authority: Signature?)
     /// The leader of this term is to hand over, to this node or to anybody.
     case stepDown(term: UInt64, to: NodeID?)
@@ -41,6 +43,16 @@ struct RequestCard: Hashable, Sendable {
     case .removeRelease(let version): writer.text(30, version)
     case .repairRelease(let version): writer.text(31, version)
     case .collect: writer.flag(32, true)
+    case .upgrade(let version, let options):
+      writer.message(33) {
+        $0.text(1, version)
+        $0.message(2) { options.write(to: &$0) }
+      }
+    case .steer(let order, let plan):
+      writer.message(34) {
+        $0.unsigned(1, UInt64(order.rawValue))
+        if let plan { $0.array(2, plan.bytes.bytes) }
+      }
     case nil: break
     }
     return writer.bytes
@@ -63,11 +75,43 @@ struct RequestCard: Hashable, Sendable {
       case 30: action = .removeRelease(try field.version())
       case 31: action = .repairRelease(try field.version())
       case 32: action = try field.flag() ? .collect : nil
+      case 33: action = try Self.upgrade(decoding: field.message)
+      case 34: action = try Self.steer(decoding: field.message)
       default: break
       }
     }
     if let forgotten { action = .forget(forgotten, authority: authority) }
     self.init(nonce: nonce, action: action)
+  }
+
+  private static func upgrade(decoding bytes: Span<UInt8>) throws(WireError) -> Action {
+    var reader = WireReader(bytes)
+    var version: String?
+    var options = UpgradeOptions()
+    while let field = try reader.next() {
+      switch field.tag {
+      case 1: version = try field.version()
+      case 2: options = try UpgradeOptions(decoding: field.message)
+      default: break
+      }
+    }
+    guard let version else { throw .field(1) }
+    return .upgrade(version, options)
+  }
+
+  private static func steer(decoding bytes: Span<UInt8>) throws(WireError) -> Action {
+    var reader = WireReader(bytes)
+    var order: PlanOrder?
+    var plan: PlanID?
+    while let field = try reader.next() {
+      switch field.tag {
+      case 1: order = PlanOrder(rawValue: UInt8(clamping: try field.unsigned()))
+      case 2: plan = PlanID(try field.bytes16())
+      default: break
+      }
+    }
+    guard let order else { throw .field(1) }
+    return .steer(order, plan)
   }
 
   private static func stepDown(decoding bytes: Span<UInt8>) throws(WireError) -> Action {

@@ -16,6 +16,10 @@ struct WorkCard: Hashable, Sendable {
   var volume: StorageVolume?
   /// A published copy that the node has found corrupt.
   var corrupt: ReleaseReference?
+  /// How long its services may take to stop; 0: it does not say.
+  var stopMilliseconds: UInt32 = 0
+  /// Whether this daemon knows waves, pauses and plans that stop first.
+  var knowsWaves = false
 
   init() {}
 
@@ -33,6 +37,8 @@ struct WorkCard: Hashable, Sendable {
     for service in services { writer.message(10) { service.write(to: &$0) } }
     if let volume { writer.message(20) { volume.write(to: &$0) } }
     if let corrupt { writer.message(21) { corrupt.write(to: &$0) } }
+    writer.unsigned(22, UInt64(stopMilliseconds))
+    writer.flag(23, knowsWaves)
     return writer.bytes
   }
 
@@ -52,6 +58,8 @@ struct WorkCard: Hashable, Sendable {
       case 10: services.append(try ServiceStatus(decoding: field.message))
       case 20: volume = try StorageVolume(decoding: field.message)
       case 21: corrupt = try ReleaseReference(decoding: field.message)
+      case 22: stopMilliseconds = try field.unsigned32()
+      case 23: knowsWaves = try field.flag()
       default: break
       }
     }

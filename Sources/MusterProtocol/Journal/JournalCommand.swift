@@ -28,6 +28,17 @@ extension Command {
       writer.unsigned(1, 31)
       writer.text(2, version)
     case .collect: writer.unsigned(1, 32)
+    case .upgrade(let version, let options):
+      writer.unsigned(1, 33)
+      writer.text(2, version)
+      writer.message(12) { options.write(to: &$0) }
+    case .steer(let order, let plan):
+      writer.unsigned(1, 34)
+      writer.unsigned(13, UInt64(order.rawValue))
+      if let plan { writer.array(14, plan.bytes.bytes) }
+    case .releaseHold(let signature):
+      writer.unsigned(1, 35)
+      writer.array(6, signature.bytes)
     case .leave: writer.unsigned(1, 4)
     case .forget(let node, let authority):
       writer.unsigned(1, 5)
@@ -59,6 +70,9 @@ extension Command {
       case 9: parts.mirrors.append(try field.text(limit: 65_536))
       case 10: parts.signer = try field.text(limit: 65_536)
       case 11: parts.unpackedBytes = try field.unsigned()
+      case 12: parts.options = try UpgradeOptions(decoding: field.message)
+      case 13: parts.order = PlanOrder(rawValue: UInt8(clamping: try field.unsigned()))
+      case 14: parts.plan = PlanID(try field.bytes16())
       default: break
       }
     }
@@ -77,6 +91,9 @@ extension Command {
     var mirrors: [String] = []
     var signer = ""
     var unpackedBytes: UInt64 = 0
+    var options = UpgradeOptions()
+    var order: PlanOrder?
+    var plan: PlanID?
 
     var command: Command {
       get throws(WireError) {
@@ -92,6 +109,13 @@ extension Command {
         case 30: return .removeRelease(key)
         case 31: return .repairRelease(key)
         case 32: return .collect
+        case 33: return .upgrade(key, options)
+        case 34:
+          guard let order else { throw .field(13) }
+          return .steer(order, plan)
+        case 35:
+          guard let authority else { throw .field(6) }
+          return .releaseHold(authority: authority)
         case 4: return .leave
         case 5:
           guard let node else { throw .field(5) }

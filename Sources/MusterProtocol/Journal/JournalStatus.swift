@@ -29,6 +29,7 @@ extension LocalStatus {
         $0.text(2, collected.text)
       }
     }
+    writer.unsigned(23, UInt64(stopMilliseconds))
   }
 
   init(decoding bytes: Span<UInt8>) throws(WireError) {
@@ -49,6 +50,7 @@ extension LocalStatus {
       case 20: volume = try StorageVolume(decoding: field.message)
       case 21: corrupt = try ReleaseReference(decoding: field.message)
       case 22: collected = try CollectOutcome(decoding: field.message)
+      case 23: stopMilliseconds = try field.unsigned32()
       default: break
       }
     }

@@ -78,6 +78,7 @@ struct Coordination: Sendable {
   var shownLeader: NodeID?
   var shownTerm: UInt64 = 0
   var shownPlan: Plan?
+  var shownPlanAt = Instant.zero
   var shownRoles: [NodeID: Role] = [:]
   /// The register that `shownRoles` were taken from.
   var shownRolesOf: Shown?
@@ -104,6 +105,16 @@ struct Coordination: Sendable {
     var plan: PlanID
     var phase: Plan.Phase
     var hasReference: Bool
+    var wave: UInt8
+    var isPaused: Bool
+
+    init(_ plan: Plan) {
+      self.plan = plan.id
+      phase = plan.phase
+      hasReference = plan.reference != nil
+      wave = plan.wave
+      isPaused = plan.isPaused
+    }
   }
 
   struct Fetching: Sendable {
@@ -293,6 +304,9 @@ extension Peer {
     if body.plan != coordination.shownPlan {
       let previous = coordination.shownPlan
       coordination.shownPlan = body.plan
+      // Who is overtaken meanwhile gives the others no more time.
+      let stages = [body.plan, previous].map { $0.map(Coordination.PlanStage.init) }
+      if stages[0] != stages[1] { coordination.shownPlanAt = now }
       emit(.planChanged(body.plan, previous: previous?.phase))
     }
     if body.current != coordination.shownCurrent {

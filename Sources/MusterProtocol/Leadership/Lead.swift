@@ -187,10 +187,7 @@ extension Peer {
   }
 
   private mutating func notePhase(of body: RegisterBody) {
-    let stage = body.plan.map {
-      Coordination.PlanStage(
-        plan: $0.id, phase: $0.phase, hasReference: $0.reference != nil)
-    }
+    let stage = body.plan.map(Coordination.PlanStage.init)
     guard stage != coordination.phase else { return }
     coordination.phase = stage
     coordination.phaseSince = now
@@ -207,7 +204,9 @@ extension Peer {
         acknowledgement: work?.acknowledgement, failure: work?.failure ?? "",
         priority: node == id ? configuration.priority : card(of: node)?.priority ?? 0,
         holdsRegister: node == id || holdsMyRegister(node), running: work?.running,
-        corrupt: work?.corrupt)
+        corrupt: work?.corrupt, stopMilliseconds: Int64(work?.stopMilliseconds ?? 0),
+        storage: work?.storage ?? "", freeBytes: work?.volume?.freeBytes,
+        knowsWaves: work?.knowsWaves ?? false)
     }
     return Observation(
       leader: id, term: durable.term, nodes: nodes + unheardVoters(of: body),
@@ -216,7 +215,8 @@ extension Peer {
       phaseMilliseconds: (now - coordination.phaseSince).milliseconds,
       limits: DeliberationLimits(
         acknowledgement: timing.acknowledgementTimeout.milliseconds,
-        stop: timing.stopTimeout.milliseconds, voterStable: timing.voterStable.milliseconds,
+        stop: timing.stopTimeout.milliseconds, stopMargin: timing.stopMargin.milliseconds,
+        voterStable: timing.voterStable.milliseconds,
         voterDemotion: timing.voterDemotion.milliseconds))
   }
 
@@ -247,6 +247,8 @@ extension Peer {
       case .removeRelease(let version): action = .removeRelease(version)
       case .repairRelease(let version): action = .repairRelease(version)
       case .collect: action = .collect
+      case .upgrade(let version, let options): action = .upgrade(version, options)
+      case .steer(let order, let plan): action = .steer(order, plan)
       case .forget(let subject, let authority):
         let isAuthorised = authority.map {
           cryptography.isValid(

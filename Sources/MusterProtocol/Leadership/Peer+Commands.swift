@@ -59,6 +59,14 @@ extension Peer {
         ask(.repairRelease(version), ticket)
       }
     case .collect: ask(.collect, ticket)
+    case .upgrade(let version, let options):
+      guard isVersion(version) else {
+        refuse(ticket, "a version is letters, digits and . _ + -, at most 64")
+        return
+      }
+      ask(.upgrade(version, options), ticket)
+    case .steer(let order, let plan): ask(.steer(order, plan), ticket)
+    case .releaseHold(let signature): releaseHold(signature, ticket)
     case .forget(let node, let authority): ask(.forget(node, authority: authority), ticket)
     case .stepDown(let successor): askToStepDown(successor, ticket)
     case .recover(let recovery, let isForced):
@@ -85,7 +93,7 @@ extension Peer {
     "a key is 1 to \(Limits.keyBytes) bytes and a value at most \(Limits.valueBytes)"
   }
 
-  private mutating func refuse(_ ticket: UInt64, _ reason: String) {
+  mutating func refuse(_ ticket: UInt64, _ reason: String) {
     effects.append(.reply(ticket: ticket, .refused(reason)))
   }
 

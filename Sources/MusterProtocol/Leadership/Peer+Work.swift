@@ -8,6 +8,8 @@ struct WorkState: Sendable {
   var lastPublished = Instant.zero
   /// Whether this node has ever said `stopped`, of whatever plan.
   var hasStopped = false
+  /// The plan whose hold an operator has released here.
+  var released: PlanID?
 
   var deadline: Instant? { publishAt }
 }
@@ -25,9 +27,16 @@ extension Peer {
       next.role = .worker
       next.run = current
     }
+    if let plan = bodyToObey?.plan, plan.id == work.released, plan.part(of: id) == .stops {
+      next.run = plan.from
+    }
     if leaving.hasBegun { next = Duty(term: durable.committed.term) }
     if mayFetch { keepWhatRuns(in: &next) }
-    guard next != duty else { return }
+    guard next != duty else {
+      // A phase may ask nothing new of this node, and yet make what it says mean something else.
+      if duty.plan != nil, workCards[id]?.acknowledgement != ownAcknowledgement { publishWork() }
+      return
+    }
     duty = next
     effects.append(.duty(next))
     publishWork()
@@ -38,6 +47,21 @@ extension Peer {
   private func keepWhatRuns(in duty: inout Duty) {
     let running = ring.compactMap { workCards[$0]?.running }
     duty.keep += Set(running).subtracting(duty.keep).sorted().prefix(Limits.kept)
+  }
+
+  /// An operator's override, for this life and this plan: who runs again says nothing of the plan
+  /// any more, and moves when it hears what became of it.
+  mutating func releaseHold(_ signature: Signature, _ ticket: UInt64) {
+    let message = holdMessage(cluster: configuration.cluster, node: id)
+    guard cryptography.isValid(signature, of: message, by: configuration.authority) else {
+      return refuse(ticket, "the signature is not the authority's; use the key of this cluster")
+    }
+    guard let plan = committedBody?.plan, plan.part(of: id) == .stops, duty.run == nil else {
+      return refuse(ticket, "no plan holds this node; 'muster upgrade status' shows its part")
+    }
+    work.released = plan.id
+    coordination.isDirty = true
+    effects.append(.reply(ticket: ticket, .done))
   }
 
   private var bodyToObey: RegisterBody? {
@@ -82,23 +106,28 @@ extension Peer {
     publishWork()
   }
 
+  private var ownAcknowledgement: Acknowledgement? {
+    if committedBody?.plan?.phase == .prepare {
+      if plants(.acknowledgesBeforeStop) { return .stopped }
+      if plants(.acknowledgesAnyPlan), work.hasStopped { return .stopped }
+    }
+    return acknowledgement(of: id, duty, committedBody, status: status)
+  }
+
   private mutating func publishWork() {
     work.publishAt = nil
     work.lastPublished = now
     var card = WorkCard()
     card.plan = duty.plan
-    card.acknowledgement = acknowledgement(
-      of: duty, phase: committedBody?.plan?.phase, status: status)
-    if committedBody?.plan?.phase == .prepare {
-      if plants(.acknowledgesBeforeStop) { card.acknowledgement = .stopped }
-      if plants(.acknowledgesAnyPlan), work.hasStopped { card.acknowledgement = .stopped }
-    }
+    card.acknowledgement = ownAcknowledgement
     if card.acknowledgement == .stopped { work.hasStopped = true }
     card.running = status.running
     card.role = status.runningRole
     card.isReady = status.ready
     card.reportedVersion = clipped(status.reportedVersion, to: 64)
-    card.failure = clipped(status.failure, to: 200)
+    card.failure = clipped(complaint(of: duty, committedBody, status: status), to: 200)
+    card.stopMilliseconds = status.stopMilliseconds
+    card.knowsWaves = true
     card.storage = clipped(status.storage, to: 200)
     card.progress = status.progress
     card.volume = status.volume

@@ -16,16 +16,24 @@ struct OnlyWhatIsCommitted: Checker {
         throw broken(
           simulation, "\(node.name) starts \(reference.version) and is in no committed roster")
       }
-      let plan = body.plan
-      var allowed = [body.current]
-      if let plan, plan.overtaken.contains(moment.id) { allowed.append(plan.from) }
-      if plan?.phase == .prepare, !(plan?.overtaken.contains(moment.id) ?? false) { allowed = [] }
+      let allowed = Self.allowed(moment.id, by: body)
       guard allowed.contains(reference) else {
         throw broken(
           simulation,
           "\(node.name) starts \(reference.version); its committed register gives "
-            + (body.current?.version ?? "nothing"))
+            + (allowed.compactMap(\.?.version).first ?? "nothing"))
       }
+    }
+  }
+
+  private static func allowed(_ node: NodeID, by body: RegisterBody) -> [ReleaseReference?] {
+    guard let plan = body.plan else { return [body.current] }
+    let overtaken = plan.overtaken.contains(node) ? [plan.from] : []
+    return switch plan.part(of: node) {
+    case .moves: [plan.reference]
+    case .stops: overtaken
+    case .none: plan.phase == .prepare && plan.isLastWave ? [] : [body.current]
+    case .waits, .returns: [body.current] + overtaken
     }
   }
 }

@@ -1,26 +1,30 @@
 import MusterProtocol
 import MusterState
 
-/// When a plan's `complete` is first committed, each of its participants is stopped, or named as
-/// overtaken (I15); and `prepare` is committed only when each that is counted on has verified the
-/// published release (I15b).
+/// When a wave's `complete` is first committed, each participant of it is stopped, or named as
+/// overtaken (I15); and services stop only when each participant that is counted on has verified
+/// the published release (I15b), unless the plan is to stop first.
 struct StoppedBeforeStart: Checker {
   let name = "stopped-before-start"
-  private var completed: Set<PlanID> = []
+  private struct Wave: Hashable {
+    var plan: PlanID
+    var wave: UInt8
+  }
+  private var completed: Set<Wave> = []
   private var prepared: Set<PlanID> = []
 
   mutating func look(at moment: Moment, in simulation: Simulation) throws(Violation) {
     guard simulation.runsAgents, moment.audit.committed != moment.before?.committed,
       let body = simulation.nodes[moment.node].running?.core.committedRegister, let plan = body.plan
     else { return }
-    if plan.phase == .prepare, prepared.insert(plan.id).inserted {
+    if plan.phase == .prepare, !plan.stopsFirst, prepared.insert(plan.id).inserted {
       try lookAtVerification(plan, in: simulation)
     }
-    guard plan.phase == .complete, plan.from != nil, completed.insert(plan.id).inserted else {
-      return
-    }
+    guard plan.phase == .complete, plan.from != nil,
+      completed.insert(Wave(plan: plan.id, wave: plan.wave)).inserted
+    else { return }
     for index in simulation.nodes.indices {
-      guard let id = simulation.nodes[index].running?.core.id, plan.participants.contains(id),
+      guard let id = simulation.nodes[index].running?.core.id, plan.wave(of: id) == plan.wave,
         !plan.overtaken.contains(id),
         let running = simulation.nodes[index].agent.status.running, running == plan.from
       else { continue }

@@ -22,6 +22,7 @@ package struct SimulatedAgent: Sendable {
       case started(ReleaseReference, Role)
       case crashed
       case again
+      case looked
     }
 
     var kind: Kind
@@ -63,6 +64,8 @@ package struct SimulatedAgent: Sendable {
   private var verifying: ReleaseReference?
   private var generation: UInt64 = 0
   private var retriesAt: Instant?
+  /// Whether it is going to look at its storage again.
+  private var looks = false
 
   package init() {}
 
@@ -90,6 +93,7 @@ package struct SimulatedAgent: Sendable {
       service = .none
       ground.deeds.append(.stopped)
     case .again: retriesAt = nil
+    case .looked: looks = false
     }
     reconcile(on: &ground)
   }
@@ -104,6 +108,11 @@ package struct SimulatedAgent: Sendable {
     verifyIfDue(on: &ground)
     serve(on: &ground)
     report(on: ground)
+    // What ails the storage may end without a word.
+    if status.storage != "ready", !looks {
+      looks = true
+      ground.later(.looked, generation, 5_000...5_001)
+    }
   }
 
   private mutating func fetchIfDue(on ground: inout Ground) {

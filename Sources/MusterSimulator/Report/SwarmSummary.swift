@@ -61,7 +61,7 @@ package struct SwarmSummary: Sendable {
 
   /// What belongs to an operator's day; all that is not there, and no beginning or end, is a fault.
   private static let operations: Set<String> = [
-    "leave", "forget", "set", "data", "release", "version", "step-down",
+    "leave", "forget", "set", "data", "release", "version", "upgrade", "plan", "step-down",
   ]
   private static let neutral: Set<String> = [
     "start", "join", "heal", "calm", "resume", "restart", "plant",

@@ -56,7 +56,9 @@ package struct RunTrace: Sendable {
     case .registerCommitted(let version): return "commits \(version)"
     case .roleChanged(let id, let role):
       return "role of \(name(id)): \(role.map(\.name) ?? "none")"
-    case .planChanged(let plan, _): return "plan: \(plan?.phase.name ?? "idle")"
+    case .planChanged(let plan, _):
+      let wave = plan.map { $0.lastWave > 0 ? ", wave \(UInt64($0.wave) + 1)" : "" } ?? ""
+      return "plan: \(plan?.phase.name ?? "idle")\(wave)"
     case .acknowledged(let id, _, let said): return "hears \(name(id)): \(said.name)"
     case .releaseChanged(let reference): return "release: \(reference?.version ?? "none")"
     case .clusterConflict: return "sees another sealed cluster"

@@ -147,6 +147,8 @@ package struct Scenario: Hashable, Sendable {
     case data(key: String, value: String)
     case release(String)
     case version(String)
+    case upgrade(String, UpgradeOptions)
+    case steer(PlanOrder)
     case stepDown
     case handOver(Int)
   }

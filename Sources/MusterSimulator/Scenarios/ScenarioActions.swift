@@ -133,6 +133,9 @@ extension ScenarioRun {
         ticket: tickets)
     case .version(let version):
       simulation.command(node, .setCluster(key: "version", value: version), ticket: tickets)
+    case .upgrade(let version, let options):
+      simulation.command(node, .upgrade(version, options), ticket: tickets)
+    case .steer(let order): simulation.command(node, .steer(order, nil), ticket: tickets)
     case .handOver(let other):
       simulation.command(node, .stepDown(to: simulation.id(other)), ticket: tickets)
     case .stepDown: simulation.command(node, .stepDown(to: nil), ticket: tickets)

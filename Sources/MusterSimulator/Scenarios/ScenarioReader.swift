@@ -222,14 +222,16 @@ package struct ScenarioReader {
       operation = .data(key: pair.key, value: pair.value)
     case "release": operation = .release(String(try next("a version")))
     case "version": operation = .version(String(try next("a version")))
+    case "upgrade": operation = .upgrade(String(try next("a version")), try upgradeOptions())
+    case "plan": operation = .steer(try planOrder())
     case "step-down": operation = .stepDown
     case "hand-over": operation = .handOver(try node())
     default:
       throw failure(
         "'\(word)' is no action; there are start, join, crash, restart, pause, resume, starve, "
           + "clock, partition, cut, clog, loss, duplicate, late, delay, bandwidth, multicast, "
-          + "heal, calm, share, leave, forget, set, data, release, version, step-down "
-          + "and hand-over")
+          + "heal, calm, share, leave, forget, set, data, release, version, upgrade, plan, "
+          + "step-down and hand-over")
     }
     try demand("on")
     return .operate(operation, on: try target())

@@ -118,6 +118,8 @@ extension Scenario {
     case .data(let key, let value): "data \(key)=\(value)"
     case .release(let version): "release \(version)"
     case .version(let version): "version \(version)"
+    case .upgrade(let version, let options): "upgrade \(version)\(text(options))"
+    case .steer(let order): "plan \(order.name)"
     case .stepDown: "step-down"
     case .handOver(let node): "hand-over \(name(of: node))"
     }

@@ -169,7 +169,17 @@ package struct Swarm {
     versions += 1
     let node = Scenario.Target.nodes([anyone])
     add(time, .operate(.release("\(versions)"), on: node))
-    add(time + .milliseconds(200), .operate(.version("\(versions)"), on: node))
+    add(time + .milliseconds(200), .operate(Self.change(to: versions), on: node))
+  }
+
+  /// Every way to upgrade has its turn; the number decides, so that no draw is spent on it.
+  private static func change(to version: Int) -> Scenario.Operation {
+    switch version % 4 {
+    case 0: .upgrade("\(version)", UpgradeOptions(batch: .percent(40), policy: .abort))
+    case 1: .version("\(version)")
+    case 2: .upgrade("\(version)", UpgradeOptions(batch: .count(1)))
+    default: .upgrade("\(version)", UpgradeOptions(stopsFirst: true))
+    }
   }
 
   // MARK: - Ordeal

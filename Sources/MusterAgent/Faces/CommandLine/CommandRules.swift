@@ -7,7 +7,7 @@ enum CommandRules {
     "control", .path("SOCKET"), "the agent's control socket; default: MUSTER_CONTROL")
 
   static var all: [CommandRule] {
-    [initialize, agent] + questions + releases + orders + tools
+    [initialize, agent] + questions + releases + upgrades + orders + tools
   }
 
   private static var initialize: CommandRule {

@@ -70,7 +70,9 @@ enum ForgetCommand {
       var body: Json = ["node": .string(node.description)]
       if let path = invocation.text("authority") {
         let status = try context.ask(client, "GET", "/status")
-        let signature = try sign(node, status, keyPath: path)
+        let signature = try AuthorityKey.sign(status, keyPath: path) {
+          forgetMessage(cluster: $0, node: node)
+        }
         body = ["node": .string(node.description), "signature": .string(hexadecimal(signature))]
       }
       try Orders.send(
@@ -78,7 +80,7 @@ enum ForgetCommand {
     }
   }
 
-  private static func find(_ name: String, _ members: Json) throws(CommandFailure) -> NodeID {
+  static func find(_ name: String, _ members: Json) throws(CommandFailure) -> NodeID {
     let known = (members.array ?? []).compactMap { member -> (name: String, id: String)? in
       guard let name = member["name"]?.string, let id = member["id"]?.string else { return nil }
       return (name, id)
@@ -90,24 +92,10 @@ enum ForgetCommand {
     guard let node = NodeID(id) else { throw CommandFailure(.failed, "\(id) is no identity") }
     return node
   }
-
-  private static func sign(
-    _ node: NodeID, _ status: Json, keyPath: String
-  ) throws(CommandFailure) -> [UInt8] {
-    guard let text = status["cluster_id"]?.string, let raw = bytes(hexadecimal: text),
-      let id = Bytes16(raw)
-    else { throw CommandFailure(.failed, "the agent does not say which cluster it is of") }
-    do throws(ClusterFileError) {
-      let key = try AuthorityKey.read(keyPath, of: ClusterID(id))
-      return key.sign(forgetMessage(cluster: ClusterID(id), node: node))
-    } catch {
-      throw CommandFailure(.failed, error.description)
-    }
-  }
 }
 
 /// What orders have in common.
-private enum Orders {
+enum Orders {
   /// Refuses here what the agent would refuse, with the same words.
   static func check(
     _ body: () throws(OperatorRequest.Refusal) -> Void

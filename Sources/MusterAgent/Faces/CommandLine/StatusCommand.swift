@@ -79,10 +79,16 @@ enum StatusCommand {
     }
     return (
       "plan",
-      "\(phase): \(word(plan?["from"])) to \(word(plan?["to"])); "
+      phase + wave(plan) + ": \(word(plan?["from"])) to \(word(plan?["to"])); "
         + waiting.joined(separator: ", ") + (failure.map { "; because \($0)" } ?? ""),
       .yellow
     )
+  }
+
+  private static func wave(_ plan: Json?) -> String {
+    let waves = number(plan?["waves"])
+    let pause = plan?["paused"]?.bool == true ? ", paused" : ""
+    return (waves > 1 ? ", wave \(number(plan?["wave"])) of \(waves)" : "") + pause
   }
 
   private static func repair(_ repair: Json?) -> Line {

@@ -1,0 +1,93 @@
+import MusterDecisions
+import MusterState
+import Testing
+
+@Suite struct UpgradeRequestTests {
+  private func ask(_ action: Request.Action, of cluster: Cluster) -> (RegisterBody, String) {
+    var cluster = cluster
+    cluster.sight.requests = [Request(node: Cluster.nodes[1], nonce: 9, action: action)]
+    let next = cluster.next
+    return (next, next.answers.last?.refusal ?? "not answered")
+  }
+
+  private var idle: Cluster {
+    var cluster = Cluster.upgrading()
+    cluster.body.settings = [Setting(key: "version", value: "1.0")]
+    return cluster
+  }
+
+  @Test func `an upgrade begins a plan in the way that was asked for`() {
+    let options = UpgradeOptions(batch: .count(1), policy: .abort)
+    let (body, refusal) = ask(.upgrade("2.0", options), of: idle)
+    #expect(refusal.isEmpty && body.setting("version") == "2.0")
+    #expect(body.plan?.policy == .abort && body.plan?.lastWave == 4)
+  }
+
+  @Test func `setting the version is the same, all at once`() {
+    let set = ask(.set(Setting(key: "version", value: "2.0")), of: idle)
+    let upgrade = ask(.upgrade("2.0", UpgradeOptions()), of: idle)
+    #expect(set.0 == upgrade.0 && set.1 == upgrade.1)
+    #expect(set.0.plan?.waves == [])
+  }
+
+  @Test func `a second upgrade is refused with the first one's name and phase`() {
+    let busy = Cluster.upgrading(phase: .prepare)
+    for action in [
+      Request.Action.upgrade("2.0", UpgradeOptions()),
+      .set(Setting(key: "version", value: "2.0")),
+    ] {
+      let (_, refusal) = ask(action, of: busy)
+      #expect(refusal.contains("plan 00000000 to 2.0 is prepare"), "\(refusal)")
+    }
+  }
+
+  @Test(arguments: [
+    ("lost: check the mount", 3, true), ("not-shared", 3, true), ("full", 3, false),
+    ("full", 0, true), ("read-only", 3, false), ("read-only", 0, true), ("waiting", 3, false),
+  ])
+  func `storage that cannot take a release forbids an upgrade`(
+    word: String, place: Int, forbids: Bool
+  ) {
+    var cluster = idle
+    cluster.each([place]) { $0.storage = word }
+    let (body, refusal) = ask(.upgrade("2.0", UpgradeOptions()), of: cluster)
+    #expect(refusal.contains(Cluster.nodes[place].short) == forbids, "\(refusal)")
+    #expect((body.plan == nil) == forbids)
+    cluster.die([place])
+    #expect(ask(.upgrade("2.0", UpgradeOptions()), of: cluster).1.isEmpty || place == 0)
+  }
+
+  @Test func `what does not fit is refused before it is fetched`() {
+    var cluster = idle
+    cluster.body.releases[1].unpackedBytes = 1_000
+    cluster.each([2]) { $0.freeBytes = 999 }
+    let (_, refusal) = ask(.upgrade("2.0", UpgradeOptions()), of: cluster)
+    #expect(refusal.contains("999 bytes are free"))
+    cluster.body.published.append(Cluster.reference("2.0"))
+    #expect(ask(.upgrade("2.0", UpgradeOptions()), of: cluster).1.isEmpty)
+  }
+
+  @Test func `a daemon that knows no waves is asked for none`() {
+    var cluster = idle
+    cluster.each([2]) { $0.knowsWaves = false }
+    let waves = UpgradeOptions(batch: .percent(20))
+    #expect(ask(.upgrade("2.0", waves), of: cluster).1.contains("knows no waves"))
+    #expect(ask(.upgrade("2.0", UpgradeOptions()), of: cluster).1.isEmpty)
+    let both = UpgradeOptions(batch: .count(1), stopsFirst: true)
+    #expect(ask(.upgrade("2.0", both), of: idle).1.contains("leave out one of"))
+  }
+
+  @Test func `a plan can be paused, resumed and aborted, and no other than that`() {
+    let busy = Cluster.upgrading(phase: .prepare)
+    #expect(ask(.steer(.pause, nil), of: busy).0.plan?.isPaused == true)
+    #expect(ask(.steer(.pause, Cluster.plan), of: busy).0.plan?.isPaused == true)
+    #expect(ask(.steer(.pause, PlanID(.zero)), of: busy).1.contains("no such upgrade"))
+    #expect(ask(.steer(.resume, nil), of: idle).1.contains("no such upgrade"))
+    let aborted = ask(.steer(.abort, nil), of: busy).0
+    #expect(aborted.plan?.phase == .rollingBack && aborted.failure.contains("operator"))
+    let early = ask(.steer(.abort, nil), of: Cluster.upgrading(phase: .downloading)).0
+    #expect(early.plan == nil && early.setting("version") == "1.0")
+    let late = ask(.steer(.pause, nil), of: Cluster.upgrading(phase: .rollingBack))
+    #expect(late.1.contains("rolling back already"))
+  }
+}
