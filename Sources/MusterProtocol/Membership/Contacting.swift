@@ -265,8 +265,9 @@ extension Peer {
       let isNew = now - bornAt < .seconds(5) && durable.founding == nil
       return isNew && author < id ? nil : .nameTaken
     }
-    // Of two newcomers nobody else can tell who was first; they settle it when they meet.
-    if let holder = holder(of: card.name, except: author), isEstablished(holder) {
+    // Of two newcomers nobody else can tell who was first; they settle it when they meet. And who
+    // has just started has all it knows from others, of the dead, too, and refuses nobody for it.
+    if now - bornAt >= .seconds(5), let holder = holder(of: card.name, except: author), isEstablished(holder) {
       return .nameTaken
     }
     if members[author] == nil, members.count >= Limits.members { return .full }
