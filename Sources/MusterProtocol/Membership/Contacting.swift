@@ -267,7 +267,9 @@ extension Peer {
     }
     // Of two newcomers nobody else can tell who was first; they settle it when they meet. And who
     // has just started has all it knows from others, of the dead, too, and refuses nobody for it.
-    if now - bornAt >= .seconds(5), let holder = holder(of: card.name, except: author), isEstablished(holder) {
+    if let holder = holder(of: card.name, except: author), isEstablished(holder),
+      now - bornAt >= .seconds(5) || sessions[holder]?.roundTrip != nil
+    {
       return .nameTaken
     }
     if members[author] == nil, members.count >= Limits.members { return .full }
@@ -375,27 +377,5 @@ extension Peer {
       askToCompare(welcome.card.author)
       settleName(with: welcome.card.author)
     }
-  }
-
-  /// Tells a sender that its sealing means nothing here; rate-limited, and never longer than what
-  /// was received.
-  mutating func sayUnknown(_ hint: UInt64, to source: Address, questionBytes: Int) {
-    if let last = contacting.unknownSaid[source], now - last < .milliseconds(100) { return }
-    guard contacting.mayAnswer(at: now) else { return }
-    if contacting.unknownSaid.count > 512 { contacting.unknownSaid = [:] }
-    contacting.unknownSaid[source] = now
-    let answer = seal(.unknown(hint: hint))
-    guard answer.count <= questionBytes else { return }
-    transmit(answer, to: source)
-  }
-
-  private mutating func takeUnknown(_ hint: UInt64, from source: Address) {
-    guard hint == Envelope.hint(of: id) else { return }
-    guard isAddressOfMember(source) else { return }
-    contact(source, via: .gossip, tries: 4)
-  }
-
-  private func isAddressOfMember(_ address: Address) -> Bool {
-    members.values.contains { $0.address == address }
   }
 }
