@@ -81,6 +81,10 @@ package enum Limits {
   /// First contacts under way at once; further ones wait.
   package static let contacts = 64
 
+  /// How often the author of a beacon is greeted, for five minutes: it may hear nothing at first,
+  /// and nobody may hear it again.
+  package static let beaconTries = 64
+
   /// Tries of a given address before they become rarer.
   package static let contactTriesAtOnce = 10
 

@@ -59,7 +59,7 @@ extension Peer {
       return
     }
     contacting.remember(beacon: tag, of: author, until: now + timing.contactRetryMaximum)
-    contact(source, via: .multicast, tries: 4, beacon: beacon)
+    contact(source, via: .multicast, tries: Limits.beaconTries, beacon: beacon)
   }
 
   /// Everybody who hears a beacon could greet its author, and where hundreds start at once they
