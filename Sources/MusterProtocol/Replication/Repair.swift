@@ -36,9 +36,18 @@ struct Repair: Sendable {
   }
 
   mutating func begin(with node: NodeID, again: Instant) {
-    guard open[node] != nil || open.count < Limits.comparisons else { return }
-    let left = open[node]?.left ?? Limits.comparisonTries
-    open[node] = left > 0 ? Comparison(again: again, left: left - 1) : nil
+    guard open[node] == nil, open.count < Limits.comparisons else { return }
+    open[node] = Comparison(again: again)
+  }
+
+  /// Nothing came of it in time; false once it has been tried often enough, and is over.
+  mutating func retry(with node: NodeID, again: Instant) -> Bool {
+    guard let left = open[node]?.left, left > 0 else {
+      open[node] = nil
+      return false
+    }
+    open[node] = Comparison(again: again, left: left - 1)
+    return true
   }
 
   /// Something has come of it: it waits for more until `again`, or is over.
@@ -122,12 +131,11 @@ extension Peer {
   mutating func repairDue() {
     guard let due = repair.deadline, now >= due else { return }
     for node in repair.due(at: now) {
-      if members[node]?.isLive ?? false {
-        repair.begin(with: node, again: now + timing.repairRetry)
-        askToCompare(node)
-      } else {
+      guard members[node]?.isLive ?? false else {
         repair.answered(by: node, again: nil)
+        continue
       }
+      if repair.retry(with: node, again: now + timing.repairRetry) { askToCompare(node) }
     }
   }
 
