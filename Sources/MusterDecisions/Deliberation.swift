@@ -8,7 +8,8 @@ package func deliberate(_ body: RegisterBody, seeing observation: Observation) -
   var next = body
   if !next.sealed, observation.maySeal { next.sealed = true }
   admit(to: &next, observation)
-  for request in observation.requests { answer(request, in: &next, observation) }
+  var beginning: String?
+  for request in observation.requests { answer(request, in: &next, &beginning, observation) }
   guard next.sealed else { return next }
   next.roles = deriveRoles(
     roster: next.roster, previous: body, leader: observation.leader)
@@ -41,16 +42,20 @@ private func admit(to body: inout RegisterBody, _ observation: Observation) {
 
 // MARK: - Requests
 
+/// `beginning` is the version that an earlier request of the same deliberation was promised: its
+/// plan is not in the body yet, and whoever comes next must not take it away unheard.
 private func answer(
-  _ request: Request, in body: inout RegisterBody, _ observation: Observation
+  _ request: Request, in body: inout RegisterBody, _ beginning: inout String?,
+  _ observation: Observation
 ) {
   let refusal: String
   switch request.action {
   case .set(let setting) where setting.key == "version":
-    refusal = setVersion(setting.value, UpgradeOptions(), in: &body, observation)
+    refusal = upgrade(
+      to: setting.value, UpgradeOptions(), in: &body, &beginning, observation)
   case .set(let setting): refusal = store(setting, in: &body)
   case .upgrade(let version, let options):
-    refusal = upgrade(to: version, options, in: &body, observation)
+    refusal = upgrade(to: version, options, in: &body, &beginning, observation)
   case .steer(let order, let id): refusal = steer(order, id, in: &body)
   case .addRelease(let release): refusal = add(release, to: &body)
   case .removeRelease(let version): refusal = removeRelease(version, from: &body, observation)

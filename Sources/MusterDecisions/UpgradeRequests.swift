@@ -1,25 +1,19 @@
 import MusterState
 
-/// An operator's wish for another version, with how to get there.
+/// An operator's wish for another version, with how to get there. The version is wanted from now
+/// on, unless something forbids to begin. A first release meets no check of the ground: nothing is
+/// lost when it fails.
 func upgrade(
   to version: String, _ options: UpgradeOptions, in body: inout RegisterBody,
-  _ observation: Observation
+  _ beginning: inout String?, _ observation: Observation
 ) -> String {
   if options.stopsFirst, options.batch != .all {
     return "to stop first is to stop all at once; leave out one of --stop-first and --batch"
   }
-  let refusal = setVersion(version, options, in: &body, observation)
-  guard refusal.isEmpty else { return refusal }
-  body.options = options == UpgradeOptions() ? nil : options
-  return ""
-}
-
-/// The wanted version, unless something forbids to begin now. A first release meets no check of
-/// the ground: nothing is lost when it fails.
-func setVersion(
-  _ version: String, _ options: UpgradeOptions, in body: inout RegisterBody,
-  _ observation: Observation
-) -> String {
+  if let beginning {
+    return "plan \(shortName(observation.freshPlan)) to \(beginning) begins at this moment; "
+      + "wait until it is idle"
+  }
   var refusal = refuseVersion(version, body)
   if refusal.isEmpty, let current = body.current, current.version != version {
     refusal =
@@ -31,13 +25,18 @@ func setVersion(
   refusal = store(Setting(key: "version", value: version), in: &body)
   guard refusal.isEmpty else { return refusal }
   body.failure = ""
-  body.options = nil
+  body.options = options == UpgradeOptions() ? nil : options
+  if body.current?.version != version { beginning = version }
   return ""
+}
+
+private func shortName(_ plan: PlanID) -> Substring {
+  hexadecimal(plan.bytes.bytes).prefix(8)
 }
 
 func refuseVersion(_ version: String, _ body: RegisterBody) -> String {
   if let plan = body.plan {
-    return "plan \(hexadecimal(plan.id.bytes.bytes).prefix(8)) to \(plan.to.version) is "
+    return "plan \(shortName(plan.id)) to \(plan.to.version) is "
       + "\(plan.phase.name); wait until it is idle"
   }
   if !body.releases.contains(where: { $0.version == version }) {

@@ -41,6 +41,24 @@ import Testing
     }
   }
 
+  @Test func `of several that come in one turn the first is done and the others hear of it`() {
+    var cluster = idle
+    cluster.body.releases.append(Cluster.source("3.0"))
+    cluster.sight.requests = ["2.0", "3.0", "2.0"].enumerated().map { index, version in
+      Request(
+        node: Cluster.nodes[index], nonce: 1,
+        action: index == 2
+          ? .upgrade(version, UpgradeOptions(stopsFirst: true))
+          : .set(Setting(key: "version", value: version)))
+    }
+    let next = cluster.next
+    #expect(next.plan?.to.version == "2.0" && next.plan?.stopsFirst == false)
+    #expect(next.answers.map(\.refusal.isEmpty) == [true, false, false])
+    for answer in next.answers.dropFirst() {
+      #expect(answer.refusal.contains("plan 00000000 to 2.0 begins"), "\(answer.refusal)")
+    }
+  }
+
   @Test(arguments: [
     ("lost: check the mount", 3, true), ("not-shared", 3, true), ("full", 3, false),
     ("full", 0, true), ("read-only", 3, false), ("read-only", 0, true), ("waiting", 3, false),
