@@ -121,6 +121,9 @@ package struct DeliberationLimits: Hashable, Sendable {
     self.voterStable = voterStable
     self.voterDemotion = voterDemotion
   }
+
+  /// How long a node may take to stop whose services say that they need `own`; 0: they say nothing.
+  package func stopping(_ own: Int64) -> Int64 { own > 0 ? own + stopMargin : stop }
 }
 
 /// An operator's request, as the leader reads it from the requester's record.

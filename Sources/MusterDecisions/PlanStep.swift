@@ -146,8 +146,7 @@ private func stepPrepare(
   guard missing.isEmpty else {
     let late = missing.filter { id in
       let own = observation.node(id)?.stopMilliseconds ?? 0
-      let limit = own > 0 ? own + observation.limits.stopMargin : observation.limits.stop
-      return observation.phaseMilliseconds >= limit
+      return observation.phaseMilliseconds >= observation.limits.stopping(own)
     }
     if !late.isEmpty { judge(mute: late, plan, .stopped, in: &body) }
     return

@@ -1,3 +1,4 @@
+import MusterDecisions
 import MusterState
 
 extension Peer {
@@ -33,12 +34,9 @@ extension Peer {
       return coordination.shownPlanAt + timing.acknowledgementTimeout - now
     }
     let own = plan.participants.filter { plan.part(of: $0) == .stops }
-      .map { node in
-        let stop = Int64(workCards[node]?.stopMilliseconds ?? 0)
-        return stop > 0
-          ? .milliseconds(stop + timing.stopMargin.milliseconds) : timing.stopTimeout
-      }
-    return coordination.shownPlanAt + (own.max() ?? timing.stopTimeout) - now
+      .map { timing.deliberation.stopping(Int64(workCards[$0]?.stopMilliseconds ?? 0)) }
+    return coordination.shownPlanAt + (own.max().map(TimeSpan.milliseconds) ?? timing.stopTimeout)
+      - now
   }
 
   /// A leader is fresh while its own lease stands, or a promise made to it here.

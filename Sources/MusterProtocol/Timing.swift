@@ -1,3 +1,4 @@
+import MusterDecisions
 import MusterState
 
 /// Every timer of the protocol, with the reason for its value. One set of defaults serves every
@@ -82,6 +83,14 @@ package struct Timing: Hashable, Sendable {
   package var stopMargin = TimeSpan.seconds(5)
   /// How long a leaving node waits to be let go.
   package var leaveTimeout = TimeSpan.seconds(5)
+
+  /// What of it decisions ask for.
+  var deliberation: DeliberationLimits {
+    DeliberationLimits(
+      acknowledgement: acknowledgementTimeout.milliseconds, stop: stopTimeout.milliseconds,
+      stopMargin: stopMargin.milliseconds, voterStable: voterStable.milliseconds,
+      voterDemotion: voterDemotion.milliseconds)
+  }
 
   package init() {}
 }

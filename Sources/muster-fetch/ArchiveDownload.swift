@@ -160,21 +160,12 @@ import Glibc
   // MARK: curl
 
   private func configure() throws(FetchFailure) {
-    let scheme = url.prefix { $0 != ":" }.lowercased()
     unsafe muster_curl_set_error_buffer(handle, errorText)
-    for (option, text) in [
-      (CURLOPT_URL, url), (CURLOPT_PROTOCOLS_STR, "http,https,file"),
-      // Never from the web to a local file, never from https to clear text.
-      (CURLOPT_REDIR_PROTOCOLS_STR, scheme == "https" ? "https" : "http,https"),
-      (CURLOPT_USERAGENT, "muster-fetch"),
-    ] {
+    for (option, text) in WebOptions.texts(for: url) {
       let code = unsafe muster_curl_set_text(handle, option, text)
       guard code == CURLE_OK else { throw FetchFailure(.refused, reason(code)) }
     }
-    for (option, number) in [
-      (CURLOPT_NOSIGNAL, 1), (CURLOPT_FAILONERROR, 1), (CURLOPT_FOLLOWLOCATION, 1),
-      (CURLOPT_MAXREDIRS, FetchLimits.redirects),
-      (CURLOPT_CONNECTTIMEOUT, FetchLimits.connectSeconds),
+    for (option, number) in WebOptions.numbers + [
       (CURLOPT_LOW_SPEED_LIMIT, FetchLimits.stallBytesPerSecond),
       (CURLOPT_LOW_SPEED_TIME, request.stallSeconds),
     ] {

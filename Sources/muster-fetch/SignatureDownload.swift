@@ -17,19 +17,11 @@ import CCurl
   deinit { unsafe curl_easy_cleanup(handle) }
 
   func run() throws(FetchFailure) -> [UInt8] {
-    let isSecure = url.lowercased().hasPrefix("https:")
-    for (option, text) in [
-      (CURLOPT_URL, url), (CURLOPT_PROTOCOLS_STR, "http,https,file"),
-      (CURLOPT_REDIR_PROTOCOLS_STR, isSecure ? "https" : "http,https"),
-      (CURLOPT_USERAGENT, "muster-fetch"),
-    ] {
+    for (option, text) in WebOptions.texts(for: url) {
       unsafe muster_curl_set_text(handle, option, text)
     }
-    for (option, number) in [
-      (CURLOPT_NOSIGNAL, 1), (CURLOPT_FAILONERROR, 1), (CURLOPT_FOLLOWLOCATION, 1),
-      (CURLOPT_MAXREDIRS, FetchLimits.redirects),
-      (CURLOPT_CONNECTTIMEOUT, FetchLimits.connectSeconds),
-      (CURLOPT_TIMEOUT, FetchLimits.stallSeconds),
+    for (option, number) in WebOptions.numbers + [
+      (CURLOPT_TIMEOUT, FetchLimits.stallSeconds)
     ] {
       unsafe muster_curl_set_number(handle, option, number)
     }

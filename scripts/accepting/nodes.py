@@ -1,18 +1,15 @@
 """Clusters of small releases whose service starts and stops as slowly as a case asks."""
 
-import gzip
-import io
 import json
 import os
 import random
 import subprocess
-import tarfile
 import threading
 import time
 
 import cluster as machines
-from archives import Archive
-from ground import Refusal, Silence, SlowOrigin, StormAgent, StormCluster, published
+from ground import (
+    Refusal, Silence, SlowOrigin, StormAgent, StormCluster, pack_release, published)
 from ledger import Skipped
 from report import seconds
 from screen import Broken, check, until
@@ -76,16 +73,7 @@ PAYLOAD = 400_000
 def make_release(folder, version, payload=PAYLOAD, program=SERVER):
     """An archive whose bytes depend on its version alone; `payload` of them do not compress."""
     files = {"bin/server.py": program, "share/data": random.Random(version).randbytes(payload)}
-    path = folder / f"answer-{version}.tar.gz"
-    with open(path, "wb") as raw:
-        with gzip.GzipFile("", "wb", compresslevel=1, fileobj=raw, mtime=0) as packed:
-            with tarfile.open(fileobj=packed, mode="w", format=tarfile.USTAR_FORMAT) as tar:
-                for name, content in files.items():
-                    entry = tarfile.TarInfo(name)
-                    entry.mode = 0o755 if name.startswith("bin/") else 0o644
-                    entry.size = len(content)
-                    tar.addfile(entry, io.BytesIO(content))
-    return Archive(version, path)
+    return pack_release(folder, version, files)
 
 
 class WatchedOrigin(SlowOrigin):

@@ -66,6 +66,11 @@ def make_release(folder, number):
         "share/more/second": noise.randbytes(PAYLOAD // 2),
         "share/empty": b"",
     }
+    return pack_release(folder, version, files)
+
+
+def pack_release(folder, version, files):
+    """The archive of a release: the same files give the same bytes."""
     path = folder / f"answer-{version}.tar.gz"
     with open(path, "wb") as raw:
         with gzip.GzipFile("", "wb", compresslevel=1, fileobj=raw, mtime=0) as packed:

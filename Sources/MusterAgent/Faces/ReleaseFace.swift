@@ -108,17 +108,22 @@ extension ControlFace {
   private func removeRelease(
     _ request: HttpRequest, _ responder: HttpResponder
   ) throws(FaceError) {
-    try request.allowQuery()
-    let version = try request.object("version").text("version")
-    interior.submit(.removeRelease(version)) { responder.answer(HttpResponse($0)) }
+    try submit(request, responder, Command.removeRelease)
   }
 
   private func repairRelease(
     _ request: HttpRequest, _ responder: HttpResponder
   ) throws(FaceError) {
+    try submit(request, responder, Command.repairRelease)
+  }
+
+  /// What asks the leader for something about one version.
+  private func submit(
+    _ request: HttpRequest, _ responder: HttpResponder, _ wish: (String) -> Command
+  ) throws(FaceError) {
     try request.allowQuery()
     let version = try request.object("version").text("version")
-    interior.submit(.repairRelease(version)) { responder.answer(HttpResponse($0)) }
+    interior.submit(wish(version)) { responder.answer(HttpResponse($0)) }
   }
 
   private func collectReleases(

@@ -213,11 +213,7 @@ extension Peer {
       maySeal: maySeal(body), requests: openRequests(body), fetched: status.fetched,
       collected: status.collected, freshPlan: freshPlan,
       phaseMilliseconds: (now - coordination.phaseSince).milliseconds,
-      limits: DeliberationLimits(
-        acknowledgement: timing.acknowledgementTimeout.milliseconds,
-        stop: timing.stopTimeout.milliseconds, stopMargin: timing.stopMargin.milliseconds,
-        voterStable: timing.voterStable.milliseconds,
-        voterDemotion: timing.voterDemotion.milliseconds))
+      limits: timing.deliberation)
   }
 
   /// Voters that this life has not met: it cannot know for how long they are gone, but no longer

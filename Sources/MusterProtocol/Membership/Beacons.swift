@@ -82,7 +82,7 @@ extension Peer {
       return false
     }
     guard !isForgotten(author) else { return false }
-    guard attempt.wait == timing.contactRetry else { return true }
+    guard attempt.tries == 0 else { return true }
     counters.signaturesVerified += 1
     let message = signedMessage("beacon", configuration.cluster, beacon.signedPayload)
     guard cryptography.isValid(beacon.signature, of: message, by: beacon.key) else {
