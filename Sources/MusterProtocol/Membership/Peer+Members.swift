@@ -15,7 +15,7 @@ extension Peer {
     if !isNew, member.incarnation != incarnation || member.address != card.address {
       sessions[author] = nil
     }
-    if member.incarnation == incarnation, !card.hasLeft { noteTardiness(of: &member) }
+    if !isNew, member.incarnation == incarnation, !card.hasLeft { noteTardiness(of: &member) }
     member.card = card
     member.stamp = stamp
     member.incarnation = incarnation
