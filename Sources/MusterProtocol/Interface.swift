@@ -109,6 +109,9 @@ package enum Event: Hashable, Sendable {
   case memberSuspect(NodeID, name: String, by: NodeID)
   case memberDead(NodeID, name: String, accusers: Int)
   case memberLeft(NodeID, name: String)
+  /// A member that answers too little, or comes and goes, is left out until its observers have
+  /// found it well for half a minute. About this node itself: the others leave it out.
+  case memberUnfit(NodeID, name: String)
   case memberForgotten(NodeID)
   case recordUpdated(NodeID, name: String)
   case leaderChanged(NodeID?, term: UInt64)

@@ -37,6 +37,7 @@ package struct Peer: Sendable {
   var accusations: [NodeID: [NodeID: RecordStamp]] = [:] {
     didSet { if !plants(.staleAlarm) { suspicionAlarm = nil } }
   }
+  var unfitness = Unfitness()
   /// `nil` when ring, suspects or accusations have changed since it was looked for.
   var suspicionAlarm: SuspicionAlarm?
   var sessions: [NodeID: Session] = [:]
@@ -136,6 +137,7 @@ package struct Peer: Sendable {
     }
     consider(prober.deadline)
     consider(suspicionDeadline())
+    consider(unfitness.nextLook)
     consider(contacting.deadline)
     consider(outbox.deadline)
     consider(repair.deadline)
@@ -163,6 +165,7 @@ package struct Peer: Sendable {
   private mutating func tick() {
     probeDue()
     judgeSuspects()
+    leaveOutUnfit()
     contactDue()
     exchangeAgreement()
     repairDue()

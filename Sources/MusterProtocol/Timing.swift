@@ -16,6 +16,12 @@ package struct Timing: Hashable, Sendable {
   package var loneSuspicionWindow = TimeSpan.milliseconds(3_000)
   /// The same when nobody accuses but members that do not observe the subject.
   package var strangerSuspicionWindow = TimeSpan.milliseconds(12_000)
+  /// Who comes back from the dead and is dead again within this time is left out.
+  package var flapping = TimeSpan.seconds(60)
+  /// Who is believed dead, is told so, and still speaks after this time, hears nothing.
+  package var deafness = TimeSpan.seconds(5)
+  /// For so long a member that is left out has to answer every probe before it is back.
+  package var proofOfFitness = TimeSpan.seconds(30)
   /// Who comes back from the dead within this time was slow, and is given longer from then on.
   package var tardinessLimit = TimeSpan.seconds(30)
   /// A turn that comes so much too late shifts every running verdict by the delay.

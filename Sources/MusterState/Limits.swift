@@ -96,6 +96,9 @@ package enum Limits {
 
   /// Comparisons under way that are begun again, and how often.
   package static let comparisons = 8
+  /// Probes of one member that are remembered, and pings it takes to find it unfit.
+  package static let pathProbes = 32
+  package static let unfitAsks = 20
   package static let comparisonTries = 8
 
   /// Records that changed within seconds and are offered to whoever differs; more are compared.

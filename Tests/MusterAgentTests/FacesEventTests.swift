@@ -21,6 +21,7 @@ import Testing
       (.memberDead(Sample.id(2), name: "ci/1", accusers: 3), "member-dead", "ci/1"),
       (.memberLeft(Sample.id(2), name: "ci/1"), "member-left", "ci/1"),
       (.memberForgotten(Sample.id(2)), "member-forgotten", "ci/1"),
+      (.memberUnfit(Sample.id(2), name: "ci/1"), "member-unfit", "ci/1"),
       (.recordUpdated(Sample.id(2), name: "data"), "record-updated", "ci/1"),
       (.leaderChanged(Sample.id(2), term: 3), "leader-changed", "ci/1"),
       (.leaderChanged(nil, term: 3), "leader-changed", "ci/0"),

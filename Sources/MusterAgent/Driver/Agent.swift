@@ -192,7 +192,8 @@ package final class Agent {
       .registerCommitted, .roleChanged, .recovered:
       scheduleContext()
     case .memberSuspect, .founded, .joined, .sealed, .planChanged, .acknowledged,
-      .releaseChanged, .clusterConflict, .equivocation, .nameConflict, .clockStood, .ruleStep:
+      .releaseChanged, .clusterConflict, .equivocation, .nameConflict, .clockStood, .ruleStep,
+      .memberUnfit:
       break
     }
   }

@@ -18,6 +18,12 @@ extension Log {
       (.warning, "\(name) (\(node.short)) is dead, say \(accusers) observers")
     case .memberLeft(let node, let name):
       (.info, "\(name) (\(node.short)) has left")
+    case .memberUnfit(let node, let name):
+      (
+        .warning,
+        "\(name) (\(node.short)) answers too little, or comes and goes: it is left out until it "
+          + "has answered for half a minute; look at its network and its load"
+      )
     case .memberForgotten(let node):
       (.info, "\(node.short) was declared gone by the operator")
     case .recordUpdated(let node, let name):
@@ -77,7 +83,7 @@ extension Log {
           + "committed elsewhere meanwhile is lost, and nothing leads back"
       )
     case .memberAlive, .memberSuspect, .memberDead, .memberLeft, .memberForgotten,
-      .recordUpdated, .nameConflict, .equivocation, .clockStood,
+      .memberUnfit, .recordUpdated, .nameConflict, .equivocation, .clockStood,
       .ruleStep:
       preconditionFailure("a matter of membership")
     }

@@ -19,6 +19,7 @@ struct EventDetails {
       self.init("member-dead", id, [JsonMember("accusers", .count(accusers))])
     case .memberLeft(let id, _): self.init("member-left", id)
     case .memberForgotten(let id): self.init("member-forgotten", id)
+    case .memberUnfit(let id, _): self.init("member-unfit", id)
     case .recordUpdated(let id, let record):
       self.init("record-updated", id, [JsonMember("record", .string(record))])
     case .nameConflict(let taken, let holder, let claimant):
@@ -80,8 +81,8 @@ struct EventDetails {
     case .planChanged(let plan, let previous): self.init(plan: plan, previous: previous)
     case .releaseChanged(let release): self.init("release-changed", nil, release?.details ?? [])
     case .memberAlive, .memberSuspect, .memberDead, .memberLeft, .memberForgotten,
-      .recordUpdated, .nameConflict, .equivocation, .roleChanged, .acknowledged, .clockStood,
-      .ruleStep:
+      .memberUnfit, .recordUpdated, .nameConflict, .equivocation, .roleChanged, .acknowledged,
+      .clockStood, .ruleStep:
       preconditionFailure("an event about one node")
     }
   }

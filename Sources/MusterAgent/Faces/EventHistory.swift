@@ -94,7 +94,8 @@ package final class EventHistory {
   private func learn(_ event: Event) {
     switch event {
     case .memberAlive(let id, let name, _), .memberSuspect(let id, let name, _),
-      .memberDead(let id, let name, _), .memberLeft(let id, let name):
+      .memberDead(let id, let name, _), .memberLeft(let id, let name),
+      .memberUnfit(let id, let name):
       if names.count < Limits.members || names[id] != nil { names[id] = name }
     case .memberForgotten, .recordUpdated, .leaderChanged, .founded, .joined, .sealed,
       .registerCommitted, .roleChanged, .planChanged, .acknowledged, .releaseChanged,

@@ -64,6 +64,18 @@ struct Suspicion: Hashable, Sendable {
     self.stamp = stamp
   }
 
+  /// What no card of this life refutes: only its author takes it back.
+  init(unfit subject: NodeID, life: UInt64) {
+    self.init(subject: subject, stamp: RecordStamp(counter: life, version: .max))
+  }
+
+  init(withdrawnFrom subject: NodeID) {
+    self.init(subject: subject, stamp: RecordStamp(counter: 0, version: 0))
+  }
+
+  var isUnfit: Bool { stamp.version == .max }
+  var isWithdrawn: Bool { stamp == RecordStamp(counter: 0, version: 0) }
+
   init(decoding bytes: [UInt8]) throws(WireError) {
     var reader = WireReader(bytes.span)
     var subject: NodeID?

@@ -174,7 +174,7 @@ extension Peer {
       return
     }
     guard coordination.role == .follower, isVoter, isUnbound, now >= coordination.holdOffUntil,
-      !leaving.hasBegun, configuration.priority > 0, hasFreeMajority
+      !leaving.hasBegun, !isLeftOut, configuration.priority > 0, hasFreeMajority
     else {
       coordination.campaignAt = nil
       return

@@ -13,6 +13,8 @@ struct Member: Sendable {
   var state: MemberState
   /// How long it took lately to answer accusations.
   var tardiness = Patience(halfLife: .seconds(30), most: .seconds(8))
+  /// When this life came back from the dead last.
+  var returnedAt: Instant?
   /// How often the suspect was told of it directly.
   var reminders: UInt8 = 0
   /// Whether the member has signed two values for one version; nothing of it is taken any more.

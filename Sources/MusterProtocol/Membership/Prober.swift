@@ -9,6 +9,8 @@ struct Prober: Sendable {
     var probe: Probe?
     /// The last probe that came to nothing: an answer that comes late tells how long one takes.
     var missed: Probe?
+    /// Which of its pings were answered.
+    var path = PathRecord()
     /// How long its answers took.
     var slowness = Patience()
     /// Probes that failed in a row, and when the last one did.

@@ -8,7 +8,7 @@ extension Peer {
   private mutating func refreshTargets() {
     guard prober.isStale else { return }
     prober.isStale = false
-    let wanted = subjects
+    let wanted = Set(subjects).union(unfitSubjects).sorted()
     let kept = Set(wanted)
     for node in prober.targets.keys where !kept.contains(node) {
       prober.targets[node] = nil
@@ -41,13 +41,15 @@ extension Peer {
     let sequence = prober.nextSequence()
     prober.targets[node]?.probe = Prober.Probe(
       sequence: sequence, asked: [now], expires: now + wait)
+    prober.targets[node]?.path.ask(sequence, at: now)
     ping(node, sequence: sequence)
   }
 
   /// It was not answered in time: ask again, and ask others to ask, until enough rounds have failed
   /// for the loss there is.
   private mutating func advance(_ probe: Prober.Probe, of node: NodeID) {
-    guard probe.asked.count < prober.loss.rounds else {
+    let isOut = !(members[node]?.isLive ?? false)
+    guard probe.asked.count < (isOut ? 2 : prober.loss.rounds) else {
       fail(probe, of: node)
       return
     }
@@ -55,9 +57,11 @@ extension Peer {
     let now = now
     prober.targets[node]?.probe?.asked.append(now)
     prober.targets[node]?.probe?.expires = now + wait
+    prober.targets[node]?.path.ask(probe.sequence, at: now)
     ping(node, sequence: probe.sequence + UInt32(probe.asked.count))
-    guard probe.asked.count >= prober.loss.directRounds else { return }
+    guard probe.asked.count >= prober.loss.directRounds, !isOut, mayAccuse(node) else { return }
     for relay in drawRelays(to: node) {
+      prober.targets[node]?.path.ask(probe.sequence, at: now)
       ask(relay, about: node, sequence: probe.sequence)
     }
   }
@@ -69,7 +73,9 @@ extension Peer {
   private mutating func fail(_ probe: Prober.Probe, of node: NodeID) {
     counters.probesFailed += 1
     prober.targets[node]?.missed = probe
-    guard isIntroduced(node) else {
+    prober.targets[node]?.path.fail()
+    considerFitness(of: node)
+    guard members[node]?.isLive ?? false, isIntroduced(node) else {
       finishProbe(of: node, next: now + timing.probeInterval)
       return
     }
@@ -77,15 +83,20 @@ extension Peer {
     prober.targets[node]?.failures += 1
     let failures = prober.targets[node]?.failures ?? 1
     let others = otherObservers(of: node)
-    // The next probe begins at once, while the others look for themselves.
-    finishProbe(of: node, next: others.isEmpty ? now + timing.probeInterval : now)
+    // The next probe begins at once, while the others look for themselves; who hears nobody has no
+    // reason to hurry.
+    let isHurried = !others.isEmpty && mayAccuse(node)
+    finishProbe(of: node, next: isHurried ? now : now + timing.probeInterval)
     let isDoubted = prober.targets[node]?.doubtedAt.map { now - $0 < doubtSpan } ?? false
     if others.isEmpty || isDoubted || failures > Limits.probesAlone {
       accuse(node)
-    } else {
+    } else if mayAccuse(node) {
       for other in others { ask(other, about: node, sequence: 0) }
     }
   }
+
+  /// Whoever hears nobody else, or is left out by the others, is rather wrong than right.
+  private func mayAccuse(_ node: NodeID) -> Bool { hearsOthers(than: node) && !isLeftOut }
 
   private func isIntroduced(_ node: NodeID) -> Bool {
     guard sessions[node]?.roundTrip == nil, let since = members[node]?.since else { return true }
@@ -99,7 +110,7 @@ extension Peer {
   private mutating func accuse(_ node: NodeID) {
     let later = now + timing.probeInterval
     prober.targets[node]?.next = later
-    guard let member = members[node], member.isLive, hearsOthers(than: node),
+    guard let member = members[node], member.isLive, mayAccuse(node),
       agreement(on: node).agreeing < Limits.accusers
     else { return }
     let suspicion = Suspicion(subject: node, stamp: member.stamp)
@@ -202,6 +213,7 @@ extension Peer {
     }
     compare(fingerprint: ack.fingerprint, agreement: ack.agreement, with: sender)
     noteLate(ack, from: sender)
+    prober.targets[sender]?.path.answer(ack.sequence, at: now)
     guard let probe = prober.targets[sender]?.probe, let asked = probe.asked(by: ack.sequence)
     else { return }
     measure(now - asked, to: sender)
@@ -211,9 +223,12 @@ extension Peer {
     let turn = TimeSpan.milliseconds(Int64(ack.nextMilliseconds))
     finishProbe(of: sender, next: now + max(timing.probeInterval / 2, min(turn, most)))
     prober.acquit(sender)
+    considerFitness(of: sender)
+    considerWithdrawal(from: sender)
   }
 
   mutating func take(_ ack: Frame.IndirectAck) {
+    prober.targets[ack.subject]?.path.answer(ack.sequence, at: now)
     guard let probe = prober.targets[ack.subject]?.probe, probe.sequence == ack.sequence else {
       return
     }

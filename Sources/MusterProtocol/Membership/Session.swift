@@ -169,16 +169,20 @@ extension Peer {
     guard let member = members[sender], member.state == .dead || member.state == .suspect else {
       return
     }
-    if accusations[sender]?.isEmpty ?? true {
+    if isUnfit(sender) {
+      if unfitness.mayTell(sender, at: now) { sendAccusations(to: sender) }
+    } else if accusations[sender]?.isEmpty ?? true {
       believe(sender, .alive)
-    } else if repair.mayRemind(sender, at: now) {
-      sendAccusations(to: sender)
+    } else {
+      if member.state == .dead { considerDeafness(of: sender) }
+      if repair.mayRemind(sender, at: now) { sendAccusations(to: sender) }
     }
   }
 
   mutating func sendAccusations(to subject: NodeID) {
-    let accusers = (accusations[subject] ?? [:]).keys.sorted().prefix(2)
-    let records = accusers.compactMap { store[recordKey($0, .suspicion(subject))] }
+    let records = accusers(of: subject).prefix(Limits.accusers).compactMap {
+      store[recordKey($0, .suspicion(subject))]
+    }
     send(records: records, to: subject)
   }
 }

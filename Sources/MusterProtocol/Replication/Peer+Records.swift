@@ -134,7 +134,8 @@ extension Peer {
     if case .suspicion(let subject) = record.name {
       guard let accused = members[subject],
         let suspicion = try? Suspicion(decoding: record.content), suspicion.subject == subject,
-        suspicion.stamp == accused.stamp
+        suspicion.stamp == accused.stamp || suspicion.isWithdrawn
+          || suspicion.isUnfit && suspicion.stamp.counter == accused.incarnation.counter
       else {
         if subject == id, let sender { answerOldAccusation(of: sender) }
         return false
@@ -180,6 +181,7 @@ extension Peer {
     else { return }
     for old in store.removeOlder(of: author, than: record.incarnation.counter) {
       if case .suspicion(let subject) = old.name {
+        unfitness.remove(subject, by: author)
         accusations[subject]?[author] = nil
         guard accusations[subject]?.isEmpty ?? false else { continue }
         accusations[subject] = nil
@@ -214,7 +216,7 @@ extension Peer {
         requests[author] = try RequestCard(decoding: record.content)
         coordination.isDirty = true
       case .suspicion:
-        accuse(try Suspicion(decoding: record.content), by: author)
+        take(try Suspicion(decoding: record.content), by: author)
       case .other: break
       }
     } catch {

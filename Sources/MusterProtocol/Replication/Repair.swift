@@ -98,6 +98,11 @@ extension Peer {
       return
     }
     guard now - repair.changedAt >= timing.settling else { return }
+    // The views of those who are left out always differ.
+    if isLeftOut || unfitness.leftOut.containsSorted(node) {
+      if unfitness.mayTell(node, at: now) { askToCompare(node) }
+      return
+    }
     if offerNews(to: node) { return }
     askToCompare(node)
   }

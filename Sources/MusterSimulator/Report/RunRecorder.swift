@@ -137,7 +137,7 @@ package struct RunRecorder: Sendable {
 
   private mutating func note(_ event: Event, _ index: Int, _ simulation: Simulation) {
     switch event {
-    case .memberAlive, .memberSuspect, .memberDead, .memberLeft, .memberForgotten:
+    case .memberAlive, .memberSuspect, .memberDead, .memberLeft, .memberForgotten, .memberUnfit:
       isDirty = true
     case .registerCommitted, .planChanged:
       guard let core = simulation.nodes[index].running?.core else { return }

@@ -46,6 +46,7 @@ package struct RunTrace: Sendable {
       return "sees \(name(id)) dead, \(accusers) accusers"
     case .memberLeft(let id, _): return "sees that \(name(id)) has left"
     case .memberForgotten(let id): return "forgets \(name(id))"
+    case .memberUnfit(let id, _): return "leaves \(name(id)) out"
     case .recordUpdated(let id, let record): return "has a new \(record) of \(name(id))"
     case .leaderChanged(let id, let term):
       return id.map { "follows \(name($0)) in term \(term)" } ?? "knows of no leader"

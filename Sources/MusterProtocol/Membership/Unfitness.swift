@@ -1,0 +1,192 @@
+import MusterState
+
+/// Members that are neither well nor dead, and accusations that only their author takes back. See
+/// "Unfit members" in `proto/README.md`.
+struct Unfitness: Sendable {
+  /// By subject, then accuser: of which life.
+  private(set) var accusers = SortedTable<NodeID, [NodeID: UInt64]>()
+  /// When it is looked at again who counts among the accusers.
+  var nextLook: Instant?
+  /// Who is left out, sorted; perhaps this node itself.
+  var leftOut: [NodeID] = []
+  private var told: [NodeID: Instant] = [:]
+  /// Who is believed dead and speaks: since when without a pause, and when last.
+  private var speaking: [NodeID: (since: Instant, last: Instant)] = [:]
+
+  mutating func add(_ subject: NodeID, life: UInt64, by accuser: NodeID) {
+    var standing = accusers[subject] ?? [:]
+    standing[accuser] = life
+    accusers[subject] = standing
+  }
+
+  /// - Returns: Whether there was one.
+  @discardableResult
+  mutating func remove(_ subject: NodeID, by accuser: NodeID) -> Bool {
+    guard var standing = accusers[subject], standing.removeValue(forKey: accuser) != nil else {
+      return false
+    }
+    accusers[subject] = standing.isEmpty ? nil : standing
+    return true
+  }
+
+  mutating func forget(_ subject: NodeID) {
+    accusers[subject] = nil
+    told[subject] = nil
+  }
+
+  /// A member that is believed dead was heard.
+  /// - Returns: For how long it has been speaking, with pauses of two seconds at most.
+  mutating func hear(_ subject: NodeID, at now: Instant) -> TimeSpan {
+    let known = speaking[subject].flatMap { now - $0.last > .seconds(2) ? nil : $0 }
+    let since = known?.since ?? now
+    if speaking.count > 64 { speaking = speaking.filter { now - $0.value.last <= .seconds(2) } }
+    speaking[subject] = (since, now)
+    return now - since
+  }
+
+  /// Who is left out and speaks is told why now and then: there is nothing that it could answer.
+  mutating func mayTell(_ subject: NodeID, at now: Instant) -> Bool {
+    if let last = told[subject], now - last < .seconds(5) { return false }
+    told[subject] = now
+    return true
+  }
+}
+
+extension Peer {
+  /// Whether enough observers find that this life of the member cannot be relied on. One alone may
+  /// be cut off from it, so there have to be two at least, as many as a quick verdict takes.
+  func isUnfit(_ subject: NodeID) -> Bool {
+    guard let standing = unfitness.accusers[subject], let member = members[subject] else {
+      return false
+    }
+    let life = member.incarnation.counter
+    let observers = observers(of: subject, wide: true)
+    let witnesses = Set(observers).union(ringBefore(subject))
+    let agreeing = witnesses.count { standing[$0] == life }
+    let observing = observers.prefix(Limits.observers).count
+    return observing > 1 && agreeing >= min(Limits.accusers, observing)
+  }
+
+  /// Those that the subject itself watches: they hear it when it hears nobody.
+  private func ringBefore(_ subject: NodeID) -> [NodeID] {
+    let place = ring.place(of: subject)
+    return (1...Limits.observers).compactMap { step in
+      step < ring.count ? ring[(place + ring.count - step) % ring.count] : nil
+    }
+  }
+
+  /// A verified accusation that no card refutes.
+  mutating func accuse(unfit subject: NodeID, life: UInt64, by accuser: NodeID) {
+    accusations[subject]?[accuser] = nil
+    if accusations[subject]?.isEmpty ?? false { accusations[subject] = nil }
+    unfitness.add(subject, life: life, by: accuser)
+    prober.isStale = true
+    if accuser != id { considerFitness(of: subject) }
+    unfitness.nextLook = now
+    leaveOutUnfit()
+  }
+
+  /// The author of an accusation takes it back: the subject has answered it for long enough.
+  mutating func withdraw(_ subject: NodeID, by accuser: NodeID) {
+    accusations[subject]?[accuser] = nil
+    if accusations[subject]?.isEmpty ?? false { accusations[subject] = nil }
+    guard unfitness.remove(subject, by: accuser) else { return }
+    prober.isStale = true
+    guard members[subject]?.state == .dead, accusations[subject] == nil, !isUnfit(subject) else {
+      return
+    }
+    believe(subject, .alive)
+  }
+
+  /// Who counts among the observers changes with the membership, so it is looked at now and then
+  /// while anybody is accused in this way.
+  mutating func leaveOutUnfit() {
+    guard let due = unfitness.nextLook, now >= due else { return }
+    unfitness.nextLook = unfitness.accusers.isEmpty ? nil : now + timing.probeInterval
+    let unfit = unfitness.accusers.keys.filter(isUnfit)
+    for subject in unfit where !unfitness.leftOut.containsSorted(subject) {
+      emit(.memberUnfit(subject, name: name(of: subject)))
+      if members[subject]?.isLive ?? false, subject != id { believe(subject, .dead) }
+    }
+    unfitness.leftOut = unfit
+    // Whom the others leave out lets somebody lead whom they can hear.
+    guard unfit.containsSorted(id), coordination.role == .leader else { return }
+    note(.resigned(at: now))
+    resign()
+    coordination.isDirty = true
+  }
+
+  /// Whether the others leave this node out.
+  var isLeftOut: Bool { unfitness.leftOut.containsSorted(id) }
+
+  // MARK: - What an observer finds
+
+  /// Whether this node itself holds something against the member that no card refutes.
+  func findsUnfit(_ subject: NodeID) -> Bool {
+    unfitness.accusers[subject]?[id] != nil
+  }
+
+  /// Whom this node goes on probing though it may be no live member any more.
+  var unfitSubjects: [NodeID] {
+    unfitness.accusers.keys.filter { subject in
+      guard let member = members[subject], member.state != .left, subject != id else {
+        return false
+      }
+      return findsUnfit(subject) || observers(of: subject, wide: false).contains(id)
+    }
+  }
+
+  /// A probe has ended: enough of them have gone wrong, while those of other members went well?
+  mutating func considerFitness(of node: NodeID) {
+    guard let target = prober.targets[node], !findsUnfit(node),
+      members[node]?.isLive ?? false || unfitness.accusers[node] != nil,
+      target.path.isUnfit(asks: leastAsks(of: node), at: now)
+    else { return }
+    let others = prober.targets.keys.filter { $0 != node && !findsUnfit($0) }
+    let well = others.count { prober.targets[$0]?.path.isWell(at: now) ?? false }
+    guard well > 0, well * 2 >= others.count else { return }
+    accuse(unfit: node)
+  }
+
+  /// Another's finding is half a proof.
+  private func leastAsks(of node: NodeID) -> Int {
+    unfitness.accusers[node] == nil ? Limits.unfitAsks : Limits.unfitAsks / 2
+  }
+
+  /// Back from the dead, and dead again: it is not to come and go all the time.
+  mutating func considerFlapping(of node: NodeID) {
+    guard let member = members[node], let returnedAt = member.returnedAt,
+      now - returnedAt < timing.flapping, accusations[node]?[id] != nil
+    else { return }
+    accuse(unfit: node)
+  }
+
+  /// Who is believed dead and goes on speaking though it is told so does not hear: otherwise it
+  /// would have answered. It would come back with each moment in which it does, only to go again.
+  mutating func considerDeafness(of node: NodeID) {
+    guard unfitness.hear(node, at: now) >= timing.deafness, !findsUnfit(node),
+      dead.count * 4 <= members.count
+    else { return }
+    accuse(unfit: node)
+  }
+
+  /// Only where most are alive, and enough voters are without it: half a cluster that fails at once
+  /// has a reason that is no member's own.
+  private mutating func accuse(unfit node: NodeID) {
+    guard let member = members[node], dead.count * 2 <= members.count else { return }
+    if voters.contains(node) {
+      let others = voters.count { $0 != node && ($0 == id || members[$0]?.state == .alive) }
+      guard others > voters.count / 2 else { return }
+    }
+    prober.targets[node]?.path = PathRecord()
+    publish(.suspicion(node), Suspicion(unfit: node, life: member.incarnation.counter).encoded)
+  }
+
+  /// It has answered for long enough.
+  mutating func considerWithdrawal(from node: NodeID) {
+    guard findsUnfit(node), let since = prober.targets[node]?.path.cleanSince,
+      now - since >= timing.proofOfFitness
+    else { return }
+    publish(.suspicion(node), Suspicion(withdrawnFrom: node).encoded)
+  }
+}
