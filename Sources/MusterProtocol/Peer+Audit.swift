@@ -53,6 +53,8 @@ package struct DurableAudit: Hashable, Sendable {
   /// What the node would act on after a restart.
   package var committedBody: RegisterBody?
   package var entryBytes: [UInt8]
+  /// Of the register held, committed or not.
+  package var heldBody: RegisterBody?
 
   /// - Returns: `nil` when the bytes are no state of this protocol.
   package init?(decoding bytes: [UInt8]) {
@@ -60,7 +62,9 @@ package struct DurableAudit: Hashable, Sendable {
     founding = durable.founding
     term = durable.term
     vote = durable.vote
-    register = (try? RegisterEntry(decoding: durable.entry))?.version ?? .none
+    let held = try? RegisterEntry(decoding: durable.entry)
+    register = held?.version ?? .none
+    heldBody = held?.body
     committed = durable.committed
     committedBody = (try? RegisterEntry(decoding: durable.committedEntry))?.body
     entryBytes = durable.entry
@@ -87,6 +91,9 @@ extension Peer {
     return RegisterLink(
       digest: digest, version: entry.version, parent: entry.parent, body: entry.body)
   }
+
+  /// Whether its founding continues another by an operator's decision.
+  package var isRecovered: Bool { !(coordination.entry?.body.recoveries.isEmpty ?? true) }
 
   /// The body that this node acts on.
   package var committedRegister: RegisterBody? { coordination.committedEntry?.body }

@@ -29,6 +29,10 @@ package struct PlantedBugs: OptionSet, Hashable, Sendable {
   /// Nobody compares the clocks, in the simulated driver.
   package static let noClockGuard = PlantedBugs(bit: 17)
 
+  // Recovery.
+  package static let noTermLeap = PlantedBugs(bit: 18)
+  package static let recoversCommitted = PlantedBugs(bit: 19)
+
   // Records.
   package static let unverifiedRecord = PlantedBugs(bit: 20)
   package static let lowerIncarnation = PlantedBugs(bit: 21)

@@ -16,10 +16,12 @@ enum SimulateCommand {
         cluster, faults and
         what operators do; then all faults end and the cluster must become whole again. Faults:
         \(faults(0..<10)),
-        \(faults(10..<Swarm.Fault.allCases.count)), or none.
+        \(faults(10..<20)),
+        \(faults(20..<Swarm.Fault.allCases.count)), or none.
         A violation ends with exit code 1, a line that replays it, and the smallest scenario that
-        still shows it, as violation-SEED.scenario in the working directory. Ctrl-C ends with what
-        there is so far. The same seed gives the same run on every machine, however many jobs.
+        still shows it, as violation-SEED.scenario in the working directory, with what happens in it
+        as violation-SEED.trace. Ctrl-C ends with what there is so far. The same seed gives the same
+        run on every machine, however many jobs.
         """, action: run)
   }
 

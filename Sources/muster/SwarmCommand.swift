@@ -71,29 +71,30 @@ final class SwarmCommand {
 
   private func complain(_ text: String) { console.complain("muster simulate: \(text)\n") }
 
-  /// The smallest violating scenarios, written; their names by seed.
+  /// The smallest violating scenarios, written with what happens in each; their names by seed.
   private func shrink() throws(CommandFailure) -> [UInt64: String] {
     let failures = Array(summary.failures.prefix(Self.shown))
     guard !failures.isEmpty else { return [:] }
     if showsProgress {
       console.print("making \(failures.count == 1 ? "the scenario" : "the scenarios") smaller …")
     }
-    var texts: [(UInt64, String)] = []
+    var smallest: [(seed: UInt64, text: String, trace: String)] = []
     let swarm = options.swarm
     _ = try parallel(UInt64(failures.count)) { number in
       let failure = failures[Int(number)]
       var shrinking = Shrinking(failure.violation)
       var small = shrinking.shrink(Swarm.scenario(seed: failure.seed, options: swarm))
       small.title = "Seed \(failure.seed) breaks \(failure.violation.checker)."
-      return small.text
-    } receive: { number, text in
-      texts.append((failures[Int(number)].seed, text))
+      return (small.text, ScenarioRecords(small, traced: true, drawn: false).trace)
+    } receive: { number, written in
+      smallest.append((failures[Int(number)].seed, written.0, written.1))
     }
     clearProgress()
     var files: [UInt64: String] = [:]
-    for (seed, text) in texts {
+    for (seed, text, trace) in smallest {
       let path = "violation-\(seed).scenario"
       try SimulateCommand.write(text, to: path)
+      try SimulateCommand.write(trace, to: "violation-\(seed).trace")
       files[seed] = path
     }
     return files

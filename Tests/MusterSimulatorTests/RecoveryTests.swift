@@ -4,8 +4,6 @@ import MusterState
 import Testing
 
 extension Simulation {
-  static let authority = SimulatedCryptography(identity: 999, cluster: 1)
-
   /// What `muster cluster recover` on this machine would sign.
   func recovery(
     on index: Int, to number: UInt64, absorbing absorbed: [FoundingID] = []
@@ -15,7 +13,7 @@ extension Simulation {
       from: try #require(view.founding), version: view.register,
       digest: try #require(view.leadership.registerDigest),
       to: FoundingID(Bytes16(high: .max, low: number)), voter: view.node, absorbed: absorbed)
-    recovery.signature = Self.authority.sign(
+    recovery.signature = SimulatedCryptography.authority.sign(
       recovery.message(cluster: ClusterID(Bytes16(high: 0x6d75_7374, low: 1))))
     return recovery
   }

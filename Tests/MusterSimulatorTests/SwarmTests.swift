@@ -48,7 +48,8 @@ import Testing
     for kind in [
       "start", "crash", "restart", "pause", "resume", "starve", "clock", "partition", "cut", "clog",
       "loss", "duplicate", "late", "delay", "bandwidth", "multicast", "heal", "calm", "share",
-      "join", "leave", "forget", "set", "data", "release", "version", "step-down",
+      "join", "leave", "forget", "set", "data", "release", "version", "step-down", "hand-over",
+      "upgrade", "plan", "repair", "remove", "collect", "lose", "recover", "return",
     ] {
       #expect(kinds[kind] ?? 0 > 0, "\(kind) was never drawn")
     }

@@ -1,12 +1,14 @@
 """Datagrams of an upgrade, recorded and sent again or forged; and a leader of a past term."""
 
+import os
+import pathlib
 import signal
 import socket
 import struct
 import threading
 import time
 
-from cluster import GOSSIP_PORT
+from cluster import GOSSIP_PORT, stat_fields
 from ledger import Skipped
 from nodes import Ground, need_root
 from screen import check, until
@@ -29,6 +31,8 @@ class Forgery:
             ("A16-replay", "an upgrade's datagrams, played again, change nothing", self.replay),
             ("A16-forge", "and with a forged counter neither", self.forge),
             ("A16", "a leader of a past term orders nothing", self.past_term),
+            ("A16-share", "and what it still writes to the share changes nothing that runs",
+             self.late_write),
         ]
 
     def replay(self, fact):
@@ -103,7 +107,65 @@ class Forgery:
         fact(f"{old.name}, stopped in its download in term {term}, woke in term {later}: it "
              f"follows {holders[0]}, and what it downloads is not published a second time")
 
+    def late_write(self, fact):
+        """The leader and its download are stopped together, and go on when another has published:
+        the download first, so that it ends before its agent can call it off."""
+        ground = self.ground
+        ground.release("1.3", 2_000_000)
+        old = ground.leader()
+        term = old.status()["term"]
+        ground.want("1.3")
+        until(lambda: ground.origin.running == 1, 20, "no download was seen", every=0.005)
+        download = next(pid for pid, (parent, words) in ground.children().items()
+                        if parent == old.process.pid and words[0].endswith("muster-fetch"))
+        time.sleep(0.3)
+        old.process.send_signal(signal.SIGSTOP)
+        os.kill(download, signal.SIGSTOP)
+        others = [agent for agent in ground.agents if agent is not old]
+        try:
+            for agent in others:
+                agent.muster("wait", "--version", "1.3", "--timeout", "60s")
+            tree, running = self.tree(), [agent.services() for agent in others]
+            stage = self.bytes_staged()
+            os.kill(download, signal.SIGCONT)
+            until(lambda: state(download) in "ZX", 20, "the download that went on does not end")
+            late = self.bytes_staged() - stage
+        finally:
+            for pid in (download, old.process.pid):
+                os.kill(pid, signal.SIGCONT)
+        check(late > 0, "the download that went on wrote nothing, so nothing was shown")
+        ground.settle("--members", NODES, "--leader", "--version", "1.3", "--converged", limit=60)
+        time.sleep(2)
+        check(self.tree() == tree, "the published copies are not what they were")
+        check([agent.services() for agent in others] == running, "services were started again")
+        ground.whole()
+        fact(f"{old.name} and its download, stopped in term {term}, went on when another had "
+             f"published: {late:,} bytes were written to a stage of its own, the published files "
+             "are the same inodes with the same bytes, and no other node's service was touched")
+
     # What they are made of
+
+    def tree(self):
+        """Every published file: which it is, and what is in it."""
+        releases = self.ground.shared / "releases"
+        found = {}
+        for file in sorted(releases.rglob("*")):
+            name = file.relative_to(releases)
+            if name.parts[0].startswith(".") or not file.is_file():
+                continue
+            facts = file.stat()
+            found[str(name)] = (facts.st_ino, facts.st_mtime_ns, file.read_bytes())
+        return found
+
+    def bytes_staged(self):
+        """What lies on the share and is not published."""
+        total = 0
+        for folder, _, files in os.walk(self.ground.shared):
+            hidden = any(part.startswith(".") or part == "staging"
+                         for part in pathlib.Path(folder).relative_to(self.ground.shared).parts)
+            if hidden:
+                total += sum(os.path.getsize(os.path.join(folder, name)) for name in files)
+        return total
 
     def send(self, frames):
         """Once more as they were, with the sender's address and port."""
@@ -175,3 +237,11 @@ def ahead(packet):
     counter = slice(start + 25, start + 33)
     value = int.from_bytes(packet[counter], COUNTER_ORDER) + 1_000
     return packet[:counter.start] + value.to_bytes(8, COUNTER_ORDER) + packet[counter.stop:]
+
+
+def state(pid):
+    """The letter of a process, X when it is gone."""
+    try:
+        return stat_fields(pid)[0]
+    except OSError:
+        return "X"

@@ -137,6 +137,8 @@ extension Peer {
   }
 
   /// Takes a register without a chain: of another founding, or of this one after a long absence.
+  /// What the old founding gave to run, and whom it forgot, stands until the one that continues it
+  /// is known to have committed something: also over a restart in between.
   /// In this one, term, vote and promise stand: what was said once is not unsaid.
   mutating func move(to entry: RegisterEntry) {
     guard durable.founding != entry.body.founding else {
@@ -163,8 +165,10 @@ extension Peer {
     durable.vote = returned.flatMap { $0.term == durable.term ? $0.vote : nil }
     durable.voteSignature = nil
     durable.committed = .none
-    durable.committedEntry = []
-    coordination.committedEntry = nil
+    if !(isRecovered ?? false) {
+      durable.committedEntry = []
+      coordination.committedEntry = nil
+    }
     coordination.history = []
     // The promise itself stands: who comes back while it lasts must not vote against its leader.
     coordination.bound = nil

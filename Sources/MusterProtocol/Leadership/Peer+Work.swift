@@ -19,10 +19,11 @@ extension Peer {
   /// committed by a majority, and it names the term.
   mutating func showDuty() {
     guard coordination.waitingFor == nil else { return }
-    // Between two foundings nothing is known to be committed: what runs, runs on.
+    // Of a founding that was left before it was sealed nothing is kept: what runs, runs on.
+    let term = coordination.committedEntry?.version.term ?? 0
     guard committedBody != nil || leaving.hasBegun else { return }
     var next = MusterDecisions.duty(
-      of: id, committed: bodyToObey, term: durable.committed.term, fetches: mayFetch)
+      of: id, committed: bodyToObey, term: term, fetches: mayFetch)
     if plants(.startsUnadmitted), next.role == nil, let current = bodyToObey?.current {
       next.role = .worker
       next.run = current
@@ -30,7 +31,7 @@ extension Peer {
     if let plan = bodyToObey?.plan, plan.id == work.released, plan.part(of: id) == .stops {
       next.run = plan.from
     }
-    if leaving.hasBegun { next = Duty(term: durable.committed.term) }
+    if leaving.hasBegun { next = Duty(term: term) }
     if mayFetch { keepWhatRuns(in: &next) }
     guard next != duty else {
       // A phase may ask nothing new of this node, and yet make what it says mean something else.

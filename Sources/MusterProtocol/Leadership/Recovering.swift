@@ -71,7 +71,7 @@ extension Peer {
   /// whom it counted may be lost too.
   private func rootEntry(of recovery: Recovery) -> RegisterEntry? {
     guard let held = coordination.entry, let digest = coordination.digest else { return nil }
-    var body = held.body
+    var body = plants(.recoversCommitted) ? committedBody ?? held.body : held.body
     body.founding = recovery.to
     body.voters = [id]
     body.recoveries = Array((body.recoveries + [recovery]).suffix(Limits.recoveries))
@@ -80,8 +80,9 @@ extension Peer {
       body.failure =
         "the plan to \(plan.to.version) ended when the cluster was recovered; set the version again"
     }
+    let leap = plants(.noTermLeap) ? 1 : Self.termLeap
     let version = RegisterVersion(
-      term: max(held.version.term, durable.term) + Self.termLeap, count: held.version.count + 1)
+      term: max(held.version.term, durable.term) + leap, count: held.version.count + 1)
     return RegisterEntry.make(
       version: version, parent: digest, body: body, certificate: nil, proposer: id,
       cluster: configuration.cluster, signer: cryptography)

@@ -13,6 +13,8 @@ struct OneFounding: Checker {
     if moment.before == nil { identities.insert(moment.id) }
     // What was not shown before a crash was nothing.
     guard let shown = moment.shown, let founding = shown.founding else { return }
+    // An operator's decision lets one founding go on as another.
+    if simulation.nodes[moment.node].running?.core.isRecovered ?? false { return }
     founded.insert(founding)
     if shown.isSealed { sealed.insert(founding) }
     let isPlanned = identities.count <= Int(clamping: simulation.expect)

@@ -3,7 +3,8 @@ import MusterState
 
 /// The committed register never forks and never goes back (I4 to I7, I18): one body a version,
 /// committed versions on one chain, every new leader on top of all that was committed, and at most
-/// one voter's difference between two neighbours.
+/// one voter's difference between two neighbours. An operator's recovery goes on from what one
+/// node holds, under another founding, and takes nothing else with it.
 struct RegisterChain: Checker {
   let name = "register-chain"
   private struct Key: Hashable {
@@ -46,6 +47,11 @@ struct RegisterChain: Checker {
     }
     digests[key] = link.digest
     if links[link.digest] == nil, let parent = link.parent.flatMap({ links[$0] }) {
+      if parent.body.founding != founding {
+        try noteRecovered(link, from: parent, by: moment, in: simulation)
+        links[link.digest] = link
+        return
+      }
       let changed = Set(parent.body.voters).symmetricDifference(link.body.voters)
       if changed.count > 1 {
         throw broken(
@@ -53,6 +59,28 @@ struct RegisterChain: Checker {
       }
     }
     links[link.digest] = link
+  }
+
+  /// A recovery begins with exactly what it names, and changes nothing but who votes; a plan ends.
+  private func noteRecovered(
+    _ link: RegisterLink, from parent: RegisterLink, by moment: Moment, in simulation: Simulation
+  ) throws(Violation) {
+    let name = simulation.nodes[moment.node].name
+    guard let recovery = link.body.recoveries.last, recovery.to == link.body.founding,
+      recovery.from == parent.body.founding, recovery.digest == parent.digest,
+      recovery.version == parent.version, link.body.voters == [recovery.voter]
+    else {
+      throw broken(simulation, "\(name) holds \(link.version), which no recovery has begun")
+    }
+    var wanted = parent.body
+    wanted.founding = recovery.to
+    wanted.voters = [recovery.voter]
+    wanted.recoveries = link.body.recoveries
+    wanted.plan = nil
+    if parent.body.plan != nil { wanted.failure = link.body.failure }
+    if link.body != wanted || link.version <= parent.version {
+      throw broken(simulation, "\(name) was recovered to more or less than it had")
+    }
   }
 
   private mutating func noteCommitted(

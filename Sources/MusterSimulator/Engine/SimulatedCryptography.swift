@@ -8,6 +8,9 @@ package struct SimulatedCryptography: Cryptography {
   package let clusterKey: SealingKey
   private static let worldSecret: UInt64 = 0x6d75_7374_6572_2121
 
+  /// Whose signature operators' decisions carry.
+  package static let authority = SimulatedCryptography(identity: 999, cluster: 1)
+
   package init(identity: UInt64, cluster: UInt64) {
     publicKey = PublicKey(Self.hash(Array("identity".utf8), identity))
     clusterKey = SealingKey(Self.hash(Array("cluster".utf8), cluster))

@@ -21,4 +21,9 @@ package struct SimulatedDice: Sendable {
   package mutating func upTo(_ span: TimeSpan) -> TimeSpan {
     TimeSpan(nanoseconds: Int64(below(UInt64(max(1, span.nanoseconds)))))
   }
+
+  /// The same in whole milliseconds, for people who read it.
+  package mutating func within(_ span: TimeSpan) -> TimeSpan {
+    .milliseconds(Int64(below(UInt64(max(1, span.milliseconds)))))
+  }
 }

@@ -42,6 +42,8 @@ package final class SimulatedNode {
   /// Its sockets neither take nor give; see `Simulation.block`.
   package internal(set) var isBlocked = false
   var unsent: [(bytes: [UInt8], target: Int)] = []
+  /// The machine is gone for good: nothing starts its daemon.
+  package internal(set) var isLost = false
   /// The processor is busy: a turn comes up to so much too late.
   package var starvation = TimeSpan.zero
   /// Everything that happened there, with its time.

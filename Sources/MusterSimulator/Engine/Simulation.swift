@@ -132,7 +132,7 @@ package struct Simulation {
     let start = nodes[index].start
     var configuration = PeerConfiguration(
       cluster: cluster, clusterName: "simulated", expect: expect,
-      authority: SimulatedCryptography(identity: 999, cluster: 1).publicKey,
+      authority: SimulatedCryptography.authority.publicKey,
       name: nodes[index].name,
       incarnation: Incarnation(counter: nodes[index].incarnation, boot: dice.next()),
       isFreshIdentity: isFresh, address: nodes[index].address, join: start.join,

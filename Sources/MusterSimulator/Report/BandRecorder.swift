@@ -55,7 +55,7 @@ struct BandRecorder: Sendable {
     case .starve(let target, let span): become("starve \(target)", span > .zero, text, now)
     case .clock(let target, let rate):
       become("clock \(target)", rate != SimulatedClock.exact, text, now)
-    case .operate, .plant, .join:
+    case .operate, .plant, .join, .lose, .comeBack:
       bands.append(Band(kind: .deed, text: text, from: now, to: now))
     // The rows show these.
     case .start, .crash, .restart, .pause, .resume: break

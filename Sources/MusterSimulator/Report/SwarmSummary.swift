@@ -61,10 +61,11 @@ package struct SwarmSummary: Sendable {
 
   /// What belongs to an operator's day; all that is not there, and no beginning or end, is a fault.
   private static let operations: Set<String> = [
-    "leave", "forget", "set", "data", "release", "version", "upgrade", "plan", "step-down",
+    "leave", "forget", "set", "data", "release", "repair", "remove", "collect", "version",
+    "upgrade", "plan", "step-down", "hand-over", "recover",
   ]
   private static let neutral: Set<String> = [
-    "start", "join", "heal", "calm", "resume", "restart", "plant",
+    "start", "join", "heal", "calm", "resume", "restart", "return", "plant",
   ]
 
   private var faults: [String: Int] {

@@ -92,6 +92,13 @@ package struct Scenario: Hashable, Sendable {
     /// Everyone but the leader.
     case followers
     case all
+    /// All voters but a minority, which survives.
+    case majority
+    /// Who runs and holds the newest register when a majority was lost; nobody once a recovery has
+    /// been carried out.
+    case survivor
+    /// One of the lost, once a recovery has been carried out.
+    case lost
   }
 
   package enum Restart: String, Hashable, Sendable, CaseIterable {
@@ -113,6 +120,9 @@ package struct Scenario: Hashable, Sendable {
     case join(Target, via: Int)
     case crash(Target)
     case restart(Target, Restart)
+    /// Gone for good: no start, restart or calm brings it back.
+    case lose(Target)
+    case comeBack(Target)
     case pause(Target, clockStands: Bool)
     case resume(Target)
     case starve(Target, TimeSpan)
@@ -146,11 +156,15 @@ package struct Scenario: Hashable, Sendable {
     case set(key: String, value: String)
     case data(key: String, value: String)
     case release(String)
+    case repair(String)
+    case remove(String)
+    case collect
     case version(String)
     case upgrade(String, UpgradeOptions)
     case steer(PlanOrder)
     case stepDown
     case handOver(Int)
+    case recover
   }
 
   package struct Expectation: Hashable, Sendable {

@@ -11,6 +11,8 @@ extension ScenarioRun {
       try each(target) { $0.join($1, via: via) }
     case .crash(let target): try each(target) { $0.crash($1) }
     case .restart(let target, let how): try each(target) { $0.restart($1, how) }
+    case .lose(let target): try each(target) { $0.lose($1) }
+    case .comeBack(let target): try each(target) { $0.comeBack($1) }
     case .pause(let target, let stands):
       try each(target) { run, node in
         guard run.simulation.nodes[node].isRunning else { return }
@@ -36,15 +38,27 @@ extension ScenarioRun {
   private mutating func each(
     _ target: Scenario.Target, _ body: (inout ScenarioRun, Int) -> Void
   ) throws(Violation) {
-    for node in resolve(target) {
+    for node in resolveDrawing(target) {
       simulation.beginTurn(node)
+      affected += 1
       body(&self, node)
       try look()
     }
   }
 
+  /// Who survives is left to chance.
+  private mutating func resolveDrawing(_ target: Scenario.Target) -> [Int] {
+    guard target == .majority else { return resolve(target) }
+    let majority = LostMajority(simulation, lateDisks: lateDisks)
+    return majority.victims(&simulation.dice)
+  }
+
   func resolve(_ target: Scenario.Target) -> [Int] {
     switch target {
+    case .majority: return []
+    case .survivor:
+      return LostMajority(simulation, lateDisks: lateDisks).survivor.map { [$0] } ?? []
+    case .lost: return returning.map { [$0] } ?? []
     case .nodes(let nodes): return nodes.filter { $0 < simulation.nodes.count }
     case .all: return Array(simulation.nodes.indices)
     case .leader: return leader.map { [$0] } ?? []
@@ -74,23 +88,24 @@ extension ScenarioRun {
   // MARK: - Machines
 
   private mutating func start(_ node: Int) {
-    guard !simulation.nodes[node].isRunning else { return }
+    guard !simulation.nodes[node].isRunning, !simulation.nodes[node].isLost else { return }
     snapshots[node] = (simulation.nodes[node].disk, simulation.nodes[node].incarnation)
     simulation.boot(node, founds: scenario.expect == 1 && node == 0)
   }
 
   private mutating func join(_ node: Int, via: Int) {
-    guard !simulation.nodes[node].isRunning else { return }
+    guard !simulation.nodes[node].isRunning, !simulation.nodes[node].isLost else { return }
     simulation.boot(node, join: [simulation.nodes[via].address], multicast: false)
   }
 
-  private mutating func crash(_ node: Int) {
+  mutating func crash(_ node: Int) {
     guard simulation.nodes[node].isRunning else { return }
     lateDisks[node] = simulation.diskAfterWrite(node)
     simulation.crash(node)
   }
 
-  private mutating func restart(_ node: Int, _ how: Scenario.Restart) {
+  mutating func restart(_ node: Int, _ how: Scenario.Restart) {
+    guard !simulation.nodes[node].isLost else { return }
     if simulation.nodes[node].isRunning { crash(node) }
     switch how {
     case .plain: break
@@ -131,6 +146,11 @@ extension ScenarioRun {
         .addRelease(
           ReleaseSource(version: version, source: "file:///releases", archive: digest)),
         ticket: tickets)
+    case .repair(let version):
+      simulation.command(node, .repairRelease(version), ticket: tickets)
+    case .remove(let version):
+      simulation.command(node, .removeRelease(version), ticket: tickets)
+    case .collect: simulation.command(node, .collect, ticket: tickets)
     case .version(let version):
       simulation.command(node, .setCluster(key: "version", value: version), ticket: tickets)
     case .upgrade(let version, let options):
@@ -139,6 +159,7 @@ extension ScenarioRun {
     case .handOver(let other):
       simulation.command(node, .stepDown(to: simulation.id(other)), ticket: tickets)
     case .stepDown: simulation.command(node, .stepDown(to: nil), ticket: tickets)
+    case .recover: recover(on: node, ticket: tickets)
     }
   }
 
@@ -224,6 +245,14 @@ extension ScenarioRun {
 }
 
 extension Scenario.Action {
+  /// Whether there may be nobody whom it is for.
+  var isForWhomeverThereIs: Bool {
+    switch self {
+    case .lose(.majority), .comeBack(.lost), .operate(.recover, on: .survivor): true
+    default: false
+    }
+  }
+
   /// The kind of thing, for the count of faults.
   package var kind: String {
     switch self {

@@ -141,6 +141,8 @@ package struct ScenarioReader {
     case "restart":
       let target = try target()
       return .restart(target, try restart())
+    case "lose": return .lose(try target())
+    case "return": return .comeBack(try target())
     case "pause":
       let target = try target()
       let stands = words.first == "clock-stands"
@@ -221,6 +223,10 @@ package struct ScenarioReader {
       let pair = try pair()
       operation = .data(key: pair.key, value: pair.value)
     case "release": operation = .release(String(try next("a version")))
+    case "repair": operation = .repair(String(try next("a version")))
+    case "remove": operation = .remove(String(try next("a version")))
+    case "collect": operation = .collect
+    case "recover": operation = .recover
     case "version": operation = .version(String(try next("a version")))
     case "upgrade": operation = .upgrade(String(try next("a version")), try upgradeOptions())
     case "plan": operation = .steer(try planOrder())
@@ -228,10 +234,10 @@ package struct ScenarioReader {
     case "hand-over": operation = .handOver(try node())
     default:
       throw failure(
-        "'\(word)' is no action; there are start, join, crash, restart, pause, resume, starve, "
-          + "clock, partition, cut, clog, loss, duplicate, late, delay, bandwidth, multicast, "
-          + "heal, calm, share, leave, forget, set, data, release, version, upgrade, plan, "
-          + "step-down and hand-over")
+        "'\(word)' is no action; there are start, join, crash, restart, lose, return, pause, "
+          + "resume, starve, clock, partition, cut, clog, loss, duplicate, late, delay, "
+          + "bandwidth, multicast, heal, calm, share, leave, forget, set, data, release, repair, "
+          + "remove, collect, version, upgrade, plan, step-down, hand-over and recover")
     }
     try demand("on")
     return .operate(operation, on: try target())

@@ -33,6 +33,8 @@ package struct ScenarioRun {
   /// What a disk would hold if its last write had just ended before the crash.
   var lateDisks: [Int: [UInt8]] = [:]
   var tickets: UInt64 = 1_000
+  /// How often a machine was made to do something.
+  var affected = 0
 
   package init(_ scenario: Scenario, traced: Bool = false, drawn: Bool = false) {
     self.scenario = scenario
@@ -120,8 +122,12 @@ package struct ScenarioRun {
 
   private mutating func take(_ action: Scenario.Action) throws(Violation) {
     trace?.note(simulation, "> \(Scenario.text(action))")
-    outcome.faults[action.kind, default: 0] += 1
+    let before = affected
     try carryOut(action)
+    // Nobody was lost, or nobody is left to recover: then nothing was done.
+    if affected > before || !action.isForWhomeverThereIs {
+      outcome.faults[action.kind, default: 0] += 1
+    }
     recorder?.note(action, simulation)
     if action == .calm {
       calmSince = simulation.now

@@ -109,6 +109,15 @@ extension ScenarioReader {
     case "all":
       words = words.dropFirst()
       return .all
+    case "majority":
+      words = words.dropFirst()
+      return .majority
+    case "survivor":
+      words = words.dropFirst()
+      return .survivor
+    case "lost":
+      words = words.dropFirst()
+      return .lost
     case "{": return .nodes(try group())
     default: return .nodes([try node()])
     }

@@ -55,6 +55,9 @@ extension Scenario {
     case .follower: "follower"
     case .followers: "followers"
     case .all: "all"
+    case .majority: "majority"
+    case .survivor: "survivor"
+    case .lost: "lost"
     }
   }
 
@@ -73,6 +76,8 @@ extension Scenario {
     case .crash(let target): "crash \(text(target))"
     case .restart(let target, let how):
       how == .plain ? "restart \(text(target))" : "restart \(text(target)) \(how.rawValue)"
+    case .lose(let target): "lose \(text(target))"
+    case .comeBack(let target): "return \(text(target))"
     case .pause(let target, let stands):
       "pause \(text(target))" + (stands ? " clock-stands" : "")
     case .resume(let target): "resume \(text(target))"
@@ -117,6 +122,10 @@ extension Scenario {
     case .set(let key, let value): "set \(key)=\(value)"
     case .data(let key, let value): "data \(key)=\(value)"
     case .release(let version): "release \(version)"
+    case .repair(let version): "repair \(version)"
+    case .remove(let version): "remove \(version)"
+    case .collect: "collect"
+    case .recover: "recover"
     case .version(let version): "version \(version)"
     case .upgrade(let version, let options): "upgrade \(version)\(text(options))"
     case .steer(let order): "plan \(order.name)"

@@ -1,3 +1,4 @@
+import MusterDecisions
 import MusterProtocol
 import MusterState
 
@@ -27,7 +28,8 @@ package struct Wholeness {
       if let unseen = ids.first(where: { running.core.state(of: $0) != .alive }) {
         return "\(name(index)) does not see \(name(of: unseen)) alive"
       }
-      if running.core.liveCount != ids.count {
+      // Who hears nobody doubts itself, and takes nobody for dead.
+      if running.core.liveCount != ids.count, ids.count > 1 {
         return "\(name(index)) sees \(running.core.liveCount) alive of \(ids.count)"
       }
     }
@@ -35,6 +37,7 @@ package struct Wholeness {
   }
 
   private func isWanted(_ node: SimulatedNode) -> Bool {
+    if node.isLost { return false }
     if node.incarnation == 0 && node.running == nil && node.stopped == nil {
       return false
     }
@@ -71,12 +74,16 @@ package struct Wholeness {
       return nil
     }
     if let plan = body.plan { return "a plan is in \(plan.phase.name)" }
+    if let repair = body.repair, repair.isUnderWay {
+      return "release \(repair.corrupt.version) is being published anew"
+    }
     guard let current = body.current,
       !(simulation.share.copies[current.directoryName]?.isCorrupt ?? false)
     else { return nil }
     for (index, running) in present {
       let status = simulation.nodes[index].agent.status
-      guard status.running == current, status.ready,
+      // To run a copy of the same manifest is to run the release.
+      guard status.running?.isCopy(of: current) ?? false, status.ready,
         status.runningRole == body.role(of: running.core.id)
       else { return "\(name(index)) does not run \(current.version) in its role" }
     }

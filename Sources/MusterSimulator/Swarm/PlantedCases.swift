@@ -42,7 +42,7 @@
       return nil
     }
 
-    package static let all: [PlantedCase] = leader + records + plans
+    package static let all: [PlantedCase] = leader + recoveries + records + plans
 
     private static let leader: [PlantedCase] = [
       PlantedCase(
@@ -111,6 +111,17 @@
         name: "an insider inflates the term", planted: .termOfAnyone,
         insider: .insiderInflatesTerm, caughtBy: ["terms-are-won"], nodes: 9,
         faults: [.crash, .partition], certain: [.crash]),
+    ]
+
+    private static let recoveries: [PlantedCase] = [
+      PlantedCase(
+        name: "a recovery without the leap of the term", planted: .noTermLeap,
+        caughtBy: ["terms-are-won"], faults: [.recovery, .crash, .partition, .operators],
+        certain: [.recovery, .crash, .partition]),
+      PlantedCase(
+        name: "a recovery of what is committed, not of what is held",
+        planted: .recoversCommitted, caughtBy: ["register-chain"],
+        faults: [.recovery, .partition, .operators], certain: [.recovery, .partition, .operators]),
     ]
 
     private static let records: [PlantedCase] = [

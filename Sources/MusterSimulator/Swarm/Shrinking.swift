@@ -79,7 +79,8 @@ extension Scenario.Step {
   /// Without a start nothing runs, and without the calm nothing may be expected.
   fileprivate var isEssential: Bool {
     switch action {
-    case .start, .calm, .plant: true
+    // Nor does a plan end that nobody lets go on.
+    case .start, .calm, .plant, .operate(.steer(.resume), on: .all): true
     default: false
     }
   }
@@ -103,6 +104,8 @@ extension Scenario.Action {
     case .crash(let target): return target.restricted(to: nodes).map { .crash($0) }
     case .restart(let target, let how):
       return target.restricted(to: nodes).map { .restart($0, how) }
+    case .lose(let target): return target.restricted(to: nodes).map { .lose($0) }
+    case .comeBack(let target): return target.restricted(to: nodes).map { .comeBack($0) }
     case .pause(let target, let stands):
       return target.restricted(to: nodes).map { .pause($0, clockStands: stands) }
     case .resume(let target): return target.restricted(to: nodes).map { .resume($0) }

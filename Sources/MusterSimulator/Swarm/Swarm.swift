@@ -14,6 +14,13 @@ package struct Swarm {
     case multicast
     /// Machines that were not planned come later.
     case join
+    /// Operators change what they want, again and again.
+    case goals
+    /// The majority of the voters is lost for good, and an operator recovers the rest.
+    case recovery
+
+    /// Drawn last and by dice of their own, so that a seed without them is the run that it was.
+    fileprivate static let drawnLast: Set<Fault> = [.join, .goals, .recovery]
   }
 
   package struct Options: Sendable {
@@ -58,15 +65,15 @@ package struct Swarm {
   }
 
   private var dice: SimulatedDice
-  private let options: Options
-  private var scenario: Scenario
+  let options: Options
+  var scenario: Scenario
   private var faults: [Fault] = []
   /// Each machine is down, paused or well until then.
   private var busyUntil: [TimeSpan] = []
   private var departures = 0
-  private var versions = 0
-  private var begins = TimeSpan.zero
-  private var ends = TimeSpan.zero
+  var versions = 0
+  private(set) var begins = TimeSpan.zero
+  private(set) var ends = TimeSpan.zero
 
   private init(seed: UInt64, options: Options) {
     dice = SimulatedDice(seed: seed ^ 0x5357_4152_4d21)
@@ -87,7 +94,7 @@ package struct Swarm {
     busyUntil = Array(repeating: .zero, count: scenario.nodes)
     scenario.expect = UInt32(scenario.nodes)
     if scenario.nodes > 3, chance(80) { scenario.expect -= 1 }
-    for fault in Fault.allCases where fault != .join {
+    for fault in Fault.allCases where !Fault.drawnLast.contains(fault) {
       let isDrawn = chance(300) && options.faults.contains(fault)
       if isDrawn || options.certain.contains(fault) { faults.append(fault) }
     }
@@ -99,8 +106,10 @@ package struct Swarm {
     begin()
     drawOrdeal()
     drawNewcomers()
-    scenario.steps.append(Scenario.Step(.at(ends), .calm))
-    let deadline = ends + Self.patience(nodes: scenario.nodes)
+    drawGoals()
+    add(ends, .calm)
+    drawWayOut()
+    let deadline = drawLostMajority() ?? ends + Self.patience(nodes: scenario.nodes)
     if options.planted.contains(.noTime) {
       // Without time nobody steps back for anybody: only safety is left to be seen.
       scenario.duration = ends
@@ -240,7 +249,8 @@ package struct Swarm {
       add(time, .share(kinds[Int(dice.below(4))], chance(300) ? .all : .nodes([anyone])))
       add(time + span, .share(.ready, .all))
     case .operators: operate(at: time)
-    case .loss, .late, .duplicate, .delay, .bandwidth, .services, .join: break
+    case .loss, .late, .duplicate, .delay, .bandwidth, .services: break
+    case .join, .goals, .recovery: break
     }
   }
 
@@ -366,7 +376,7 @@ package struct Swarm {
 
   // MARK: - Chance
 
-  private mutating func add(_ time: TimeSpan, _ action: Scenario.Action) {
+  mutating func add(_ time: TimeSpan, _ action: Scenario.Action) {
     scenario.steps.append(Scenario.Step(.at(time), action))
   }
 
