@@ -79,6 +79,8 @@ package enum RecordName: Hashable, Sendable {
   case request
   /// An accusation: the author could not reach this member.
   case suspicion(NodeID)
+  /// Whether the author finds that this member cannot be relied on, in all of its life.
+  case unfit(NodeID)
   /// A name of another version of the protocol.
   case other(String)
 
@@ -90,6 +92,7 @@ package enum RecordName: Hashable, Sendable {
     case .data: "data"
     case .request: "request"
     case .suspicion(let subject): "suspicion/\(subject)"
+    case .unfit(let subject): "unfit/\(subject)"
     case .other(let text): text
     }
   }
@@ -106,6 +109,10 @@ package enum RecordName: Hashable, Sendable {
         "suspicion/\(subject)" == text
       {
         self = .suspicion(subject)
+      } else if text.hasPrefix("unfit/"), let subject = NodeID(String(text.dropFirst(6))),
+        "unfit/\(subject)" == text
+      {
+        self = .unfit(subject)
       } else {
         self = .other(text)
       }

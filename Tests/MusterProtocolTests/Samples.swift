@@ -52,6 +52,8 @@ enum Samples {
   }
 
   static var memberRecord: Record { record(0, .member, card(0).encoded) }
+  static var finding: Finding { Finding(subject: nodes[1], life: 3, stands: true) }
+
   static var suspicion: Suspicion {
     Suspicion(subject: nodes[1], stamp: RecordStamp(counter: 3, version: 5))
   }

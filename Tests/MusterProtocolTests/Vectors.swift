@@ -30,6 +30,9 @@ extension Vector {
         name: "member-card-left", message: "MemberCard",
         bytes: Samples.card(1, hasLeft: true).encoded
       ) { bytes throws(WireError) in try MemberCard(decoding: bytes).encoded },
+      Vector(name: "finding", message: "Finding", bytes: Samples.finding.encoded) {
+        bytes throws(WireError) in try Finding(decoding: bytes).encoded
+      },
       Vector(name: "suspicion", message: "Suspicion", bytes: Samples.suspicion.encoded) {
         bytes throws(WireError) in try Suspicion(decoding: bytes).encoded
       },

@@ -69,7 +69,10 @@ extension Simulation {
     let term = try #require(simulation.view(here)).committed.term
     let recovery = try simulation.recovery(on: here, to: seed)
     simulation.command(here, .recover(recovery, force: false), ticket: 2)
-    let led = simulation.wait(upTo: .seconds(5)) { $0.holders == [here] && $0.isOrdered }
+    let led = simulation.wait(upTo: .seconds(5)) { simulation in
+      simulation.holders == [here] && simulation.isOrdered
+        && survivors.allSatisfy { simulation.view($0).map { $0.committed.term > term } ?? false }
+    }
     #expect(simulation.nodes[here].replies[2] == .done)
     #expect(led ?? .seconds(99) < .seconds(2), "\(String(describing: led))")
     #expect(simulation.foundings(of: survivors) == [recovery.to])

@@ -100,10 +100,10 @@ import Testing
     let observers = judge.observers(of: subject, wide: true).filter { $0 != judge.id }
     for (count, accuser) in observers.prefix(3).enumerated() {
       #expect(judge.members[subject]?.state == .alive, "\(count) accusers")
-      judge.take(Suspicion(unfit: subject, life: life), by: accuser)
+      judge.take(Finding(subject: subject, life: life, stands: true), by: accuser)
     }
     #expect(judge.members[subject]?.state == .dead)
-    judge.take(Suspicion(withdrawnFrom: subject), by: observers[0])
+    judge.take(Finding(subject: subject, life: life, stands: false), by: observers[0])
     #expect(judge.members[subject]?.state == .alive)
   }
 }

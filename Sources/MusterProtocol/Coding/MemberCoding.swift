@@ -64,18 +64,6 @@ struct Suspicion: Hashable, Sendable {
     self.stamp = stamp
   }
 
-  /// What no card of this life refutes: only its author takes it back.
-  init(unfit subject: NodeID, life: UInt64) {
-    self.init(subject: subject, stamp: RecordStamp(counter: life, version: .max))
-  }
-
-  init(withdrawnFrom subject: NodeID) {
-    self.init(subject: subject, stamp: RecordStamp(counter: 0, version: 0))
-  }
-
-  var isUnfit: Bool { stamp.version == .max }
-  var isWithdrawn: Bool { stamp == RecordStamp(counter: 0, version: 0) }
-
   init(decoding bytes: [UInt8]) throws(WireError) {
     var reader = WireReader(bytes.span)
     var subject: NodeID?
@@ -90,5 +78,45 @@ struct Suspicion: Hashable, Sendable {
     }
     guard let subject else { throw .field(1) }
     self.init(subject: subject, stamp: stamp)
+  }
+}
+
+/// The content of a finding: whether its author finds one life of a member unfit.
+struct Finding: Hashable, Sendable {
+  var subject: NodeID
+  /// The counter of the subject's incarnation.
+  var life: UInt64
+  /// False: taken back.
+  var stands: Bool
+
+  var encoded: [UInt8] {
+    var writer = WireWriter()
+    writer.array(1, subject.bytes.bytes)
+    writer.unsigned(2, life)
+    writer.flag(3, stands)
+    return writer.bytes
+  }
+
+  init(subject: NodeID, life: UInt64, stands: Bool) {
+    self.subject = subject
+    self.life = life
+    self.stands = stands
+  }
+
+  init(decoding bytes: [UInt8]) throws(WireError) {
+    var reader = WireReader(bytes.span)
+    var subject: NodeID?
+    var life: UInt64 = 0
+    var stands = false
+    while let field = try reader.next() {
+      switch field.tag {
+      case 1: subject = try field.node()
+      case 2: life = try field.unsigned()
+      case 3: stands = try field.flag()
+      default: break
+      }
+    }
+    guard let subject else { throw .field(1) }
+    self.init(subject: subject, life: life, stands: stands)
   }
 }

@@ -178,11 +178,11 @@ extension Peer {
       }
       believe(node, .left)
       for record in store.records(of: node) { store.remove(key: recordKey(node, record.name)) }
-      for observer in accusers(of: node) {
+      for observer in accusations[node]?.keys.sorted() ?? [] {
         store.remove(key: recordKey(observer, .suspicion(node)))
       }
       accusations[node] = nil
-      unfitness.forget(node)
+      dropFindings(of: node)
       sessions[node] = nil
       senders[Envelope.hint(of: node)] = nil
       members[node] = nil

@@ -15,6 +15,7 @@ extension Peer {
     if !isNew, member.incarnation != incarnation || member.address != card.address {
       sessions[author] = nil
     }
+    if member.incarnation.counter != incarnation.counter { dropFindings(of: author) }
     if !isNew, member.incarnation == incarnation, !card.hasLeft { noteTardiness(of: &member) }
     member.card = card
     member.stamp = stamp
@@ -23,9 +24,7 @@ extension Peer {
     prober.acquit(author)
     if isNew { dead.insert(author) }
     senders[Envelope.hint(of: author)] = author
-    if accusations[author] != nil || unfitness.accusers[author] != nil {
-      dropRefutedAccusations(of: author, newerThan: stamp)
-    }
+    if accusations[author] != nil { dropRefutedAccusations(of: author, newerThan: stamp) }
     if card.hasLeft {
       believe(author, .left, via: via)
     } else if isUnfit(author) {
@@ -97,23 +96,6 @@ extension Peer {
 
   // MARK: - Accusations
 
-  mutating func take(_ suspicion: Suspicion, by accuser: NodeID) {
-    if suspicion.isWithdrawn {
-      withdraw(suspicion.subject, by: accuser)
-    } else if suspicion.isUnfit {
-      accuse(unfit: suspicion.subject, life: suspicion.stamp.counter, by: accuser)
-    } else {
-      unfitness.remove(suspicion.subject, by: accuser)
-      accuse(suspicion, by: accuser)
-    }
-  }
-
-  /// Everybody of whom an accusation is kept, sorted.
-  func accusers(of subject: NodeID) -> [NodeID] {
-    let accusers = Set((accusations[subject] ?? [:]).keys)
-    return accusers.union((unfitness.accusers[subject] ?? [:]).keys).sorted()
-  }
-
   /// Takes a verified accusation; one against this node is answered with a newer card.
   mutating func accuse(_ suspicion: Suspicion, by accuser: NodeID) {
     guard let subject = members[suspicion.subject] else { return }
@@ -140,11 +122,6 @@ extension Peer {
   }
 
   private mutating func dropRefutedAccusations(of subject: NodeID, newerThan stamp: RecordStamp) {
-    let unfit = unfitness.accusers[subject] ?? [:]
-    for (accuser, life) in unfit.sorted(by: { $0.key < $1.key }) where life < stamp.counter {
-      unfitness.remove(subject, by: accuser)
-      store.remove(key: recordKey(accuser, .suspicion(subject)))
-    }
     guard let standing = accusations[subject] else { return }
     for (accuser, accused) in standing.sorted(by: { $0.key < $1.key }) where accused < stamp {
       accusations[subject]?[accuser] = nil

@@ -170,7 +170,7 @@ extension Peer {
       return
     }
     if isUnfit(sender) {
-      if unfitness.mayTell(sender, at: now) { sendAccusations(to: sender) }
+      if unfitness.mayTell(sender, at: now) { sendFindings(to: sender) }
     } else if accusations[sender]?.isEmpty ?? true {
       believe(sender, .alive)
     } else {
@@ -180,9 +180,13 @@ extension Peer {
   }
 
   mutating func sendAccusations(to subject: NodeID) {
-    let records = accusers(of: subject).prefix(Limits.accusers).compactMap {
-      store[recordKey($0, .suspicion(subject))]
-    }
+    let accusers = (accusations[subject] ?? [:]).keys.sorted().prefix(2)
+    let records = accusers.compactMap { store[recordKey($0, .suspicion(subject))] }
     send(records: records, to: subject)
+  }
+
+  private mutating func sendFindings(to subject: NodeID) {
+    let witnesses = unfitness.accusers[subject]?.keys.sorted() ?? []
+    send(records: witnesses.compactMap { store[recordKey($0, .unfit(subject))] }, to: subject)
   }
 }

@@ -5,6 +5,8 @@ import MusterState
 struct Unfitness: Sendable {
   /// By subject, then accuser: of which life.
   private(set) var accusers = SortedTable<NodeID, [NodeID: UInt64]>()
+  /// Whoever has found anything of a member, also what has been taken back.
+  private(set) var findings = SortedTable<NodeID, Set<NodeID>>()
   /// When it is looked at again who counts among the accusers.
   var nextLook: Instant?
   /// Who is left out, sorted; perhaps this node itself.
@@ -19,6 +21,10 @@ struct Unfitness: Sendable {
     accusers[subject] = standing
   }
 
+  mutating func note(_ subject: NodeID, by witness: NodeID) {
+    findings[subject] = (findings[subject] ?? []).union([witness])
+  }
+
   /// - Returns: Whether there was one.
   @discardableResult
   mutating func remove(_ subject: NodeID, by accuser: NodeID) -> Bool {
@@ -31,6 +37,7 @@ struct Unfitness: Sendable {
 
   mutating func forget(_ subject: NodeID) {
     accusers[subject] = nil
+    findings[subject] = nil
     told[subject] = nil
   }
 
@@ -75,10 +82,26 @@ extension Peer {
     }
   }
 
-  /// A verified accusation that no card refutes.
-  mutating func accuse(unfit subject: NodeID, life: UInt64, by accuser: NodeID) {
-    accusations[subject]?[accuser] = nil
-    if accusations[subject]?.isEmpty ?? false { accusations[subject] = nil }
+  /// Takes a verified finding.
+  mutating func take(_ finding: Finding, by witness: NodeID) {
+    unfitness.note(finding.subject, by: witness)
+    if finding.stands {
+      accuse(unfit: finding.subject, life: finding.life, by: witness)
+    } else {
+      withdraw(finding.subject, by: witness)
+    }
+  }
+
+  /// Another life of the member, or none: what was found of this one is no record of anybody's any
+  /// more. All drop it when they learn of that, and take none of it afterwards.
+  mutating func dropFindings(of subject: NodeID) {
+    for witness in unfitness.findings[subject]?.sorted() ?? [] {
+      store.remove(key: recordKey(witness, .unfit(subject)))
+    }
+    unfitness.forget(subject)
+  }
+
+  private mutating func accuse(unfit subject: NodeID, life: UInt64, by accuser: NodeID) {
     unfitness.add(subject, life: life, by: accuser)
     prober.isStale = true
     if accuser != id { considerFitness(of: subject) }
@@ -86,10 +109,8 @@ extension Peer {
     leaveOutUnfit()
   }
 
-  /// The author of an accusation takes it back: the subject has answered it for long enough.
-  mutating func withdraw(_ subject: NodeID, by accuser: NodeID) {
-    accusations[subject]?[accuser] = nil
-    if accusations[subject]?.isEmpty ?? false { accusations[subject] = nil }
+  /// The subject has answered it for long enough.
+  private mutating func withdraw(_ subject: NodeID, by accuser: NodeID) {
     guard unfitness.remove(subject, by: accuser) else { return }
     prober.isStale = true
     guard members[subject]?.state == .dead, accusations[subject] == nil, !isUnfit(subject) else {
@@ -179,14 +200,16 @@ extension Peer {
       guard others > voters.count / 2 else { return }
     }
     prober.targets[node]?.path = PathRecord()
-    publish(.suspicion(node), Suspicion(unfit: node, life: member.incarnation.counter).encoded)
+    let finding = Finding(subject: node, life: member.incarnation.counter, stands: true)
+    publish(.unfit(node), finding.encoded)
   }
 
   /// It has answered for long enough.
   mutating func considerWithdrawal(from node: NodeID) {
-    guard findsUnfit(node), let since = prober.targets[node]?.path.cleanSince,
+    guard let life = unfitness.accusers[node]?[id],
+      let since = prober.targets[node]?.path.cleanSince,
       now - since >= timing.proofOfFitness
     else { return }
-    publish(.suspicion(node), Suspicion(withdrawnFrom: node).encoded)
+    publish(.unfit(node), Finding(subject: node, life: life, stands: false).encoded)
   }
 }

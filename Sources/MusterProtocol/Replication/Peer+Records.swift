@@ -134,12 +134,17 @@ extension Peer {
     if case .suspicion(let subject) = record.name {
       guard let accused = members[subject],
         let suspicion = try? Suspicion(decoding: record.content), suspicion.subject == subject,
-        suspicion.stamp == accused.stamp || suspicion.isWithdrawn
-          || suspicion.isUnfit && suspicion.stamp.counter == accused.incarnation.counter
+        suspicion.stamp == accused.stamp
       else {
         if subject == id, let sender { answerOldAccusation(of: sender) }
         return false
       }
+    }
+    // A finding is about one life; who lacks the card of a newer one gets it first, too.
+    if case .unfit(let subject) = record.name {
+      guard let found = members[subject], let finding = try? Finding(decoding: record.content),
+        finding.subject == subject, finding.life == found.incarnation.counter
+      else { return false }
     }
     return true
   }
@@ -180,8 +185,8 @@ extension Peer {
     guard let member = members[author], record.incarnation.counter > member.incarnation.counter
     else { return }
     for old in store.removeOlder(of: author, than: record.incarnation.counter) {
+      if case .unfit(let subject) = old.name { unfitness.remove(subject, by: author) }
       if case .suspicion(let subject) = old.name {
-        unfitness.remove(subject, by: author)
         accusations[subject]?[author] = nil
         guard accusations[subject]?.isEmpty ?? false else { continue }
         accusations[subject] = nil
@@ -216,7 +221,9 @@ extension Peer {
         requests[author] = try RequestCard(decoding: record.content)
         coordination.isDirty = true
       case .suspicion:
-        take(try Suspicion(decoding: record.content), by: author)
+        accuse(try Suspicion(decoding: record.content), by: author)
+      case .unfit:
+        take(try Finding(decoding: record.content), by: author)
       case .other: break
       }
     } catch {

@@ -43,7 +43,12 @@ struct LostMajority {
     while survivors.count > bearable {
       survivors.remove(at: Int(dice.below(UInt64(survivors.count))))
     }
-    guard !survivors.isEmpty else { return [] }
+    // Whoever never heard of the seal has nothing to go on from.
+    let hasSealed = survivors.contains { index in
+      let audit = simulation.nodes[index].running?.core.audit
+      return audit?.isSealed ?? false && audit?.founding == ground.founding
+    }
+    guard hasSealed else { return [] }
     return simulation.nodes.indices.filter { index in
       ground.voters.contains(simulation.nodes[index].id) && !survivors.contains(index)
     }
