@@ -220,17 +220,12 @@ extension Peer {
       counters.drop(.rateLimited)
       return
     }
-    guard let cookie = hello.cookie else {
-      transmit(
-        seal(.challenge(nonce: hello.nonce, cookie: self.cookie(for: hello, source, back: 0))),
-        to: source)
-      return
-    }
-    guard
-      cookie == self.cookie(for: hello, source, back: 0)
-        || cookie == self.cookie(for: hello, source, back: 1)
-    else {
-      counters.drop(.badCookie)
+    let fresh = cookie(for: hello, source, back: 0)
+    guard isProven(hello, source, fresh) else {
+      // Of an earlier stretch, or of a life before this one: who sends it again and again, because
+      // nothing was answered meanwhile, would never be heard.
+      if hello.cookie != nil { counters.drop(.badCookie) }
+      transmit(seal(.challenge(nonce: hello.nonce, cookie: fresh)), to: source)
       return
     }
     guard let card = verifiedCard(hello.card),
@@ -321,6 +316,11 @@ extension Peer {
     return cryptography.digest(
       source.wireBytes + hello.card.author.bytes.bytes + Bytes16(high: 0, low: stretch).bytes,
       key: contacting.secret)
+  }
+
+  private func isProven(_ hello: Contact.Hello, _ source: Address, _ fresh: Digest) -> Bool {
+    guard let cookie = hello.cookie else { return false }
+    return cookie == fresh || cookie == self.cookie(for: hello, source, back: 1)
   }
 
   private mutating func take(cookie: Digest, for nonce: Bytes16, from source: Address) {

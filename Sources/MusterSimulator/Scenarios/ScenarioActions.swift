@@ -105,7 +105,8 @@ extension ScenarioRun {
   }
 
   mutating func restart(_ node: Int, _ how: Scenario.Restart) {
-    guard !simulation.nodes[node].isLost else { return }
+    // What has never run, or is gone for good, is not started again.
+    guard simulation.nodes[node].incarnation > 0, !simulation.nodes[node].isLost else { return }
     if simulation.nodes[node].isRunning { crash(node) }
     switch how {
     case .plain: break

@@ -64,7 +64,7 @@
       PlantedCase(
         name: "M5 no look at the register, second defence off",
         planted: [.voterIgnoresRegister, .candidateIgnoresRegister, .noTime],
-        caughtBy: ["register-chain"], knownSeed: 324, nodes: 5,
+        caughtBy: ["register-chain"], knownSeed: 263, nodes: 5,
         faults: [.partition, .partial, .operators, .loss],
         certain: [.partial, .operators]),
       PlantedCase(
@@ -97,12 +97,12 @@
       PlantedCase(
         name: "M13 commit without the term, second defence off",
         planted: [.commitWithoutTerm, .noTermCatchUp, .noTime], caughtBy: ["register-chain"],
-        knownSeed: 2,
+        knownSeed: 8,
         nodes: 3, faults: [.partition, .operators, .partial, .late],
         certain: [.partial, .operators, .late]),
       PlantedCase(
         name: "M14 resignation before the lease is dropped", planted: .resignBeforeDrop,
-        caughtBy: ["lease-exclusion"], knownSeed: 968, nodes: 5, faults: [.operators],
+        caughtBy: ["lease-exclusion"], knownSeed: 428, nodes: 5, faults: [.operators],
         certain: [.operators]),
       PlantedCase(
         name: "uncertified leader", planted: .uncertifiedLeader,
@@ -116,11 +116,12 @@
     private static let recoveries: [PlantedCase] = [
       PlantedCase(
         name: "a recovery without the leap of the term", planted: .noTermLeap,
-        caughtBy: ["terms-are-won"], faults: [.recovery, .crash, .partition, .operators],
+        caughtBy: ["terms-are-won"], knownSeed: 144,
+        faults: [.recovery, .crash, .partition, .operators],
         certain: [.recovery, .crash, .partition]),
       PlantedCase(
         name: "a recovery of what is committed, not of what is held",
-        planted: .recoversCommitted, caughtBy: ["register-chain"],
+        planted: .recoversCommitted, caughtBy: ["register-chain"], knownSeed: 3,
         faults: [.recovery, .partition, .operators], certain: [.recovery, .partition, .operators]),
     ]
 
@@ -147,7 +148,7 @@
         faults: [.operators, .partition, .loss], certain: [.operators, .partition]),
       PlantedCase(
         name: "U3 the hold is not durable", planted: .stopsNotDurable,
-        caughtBy: ["only-what-is-committed", "stopped-before-start"], knownSeed: 6,
+        caughtBy: ["only-what-is-committed", "stopped-before-start"], knownSeed: 8,
         faults: [.operators, .crash, .services, .loss], certain: [.operators, .crash, .services]),
       PlantedCase(
         name: "U4 acknowledged before the stop", planted: .acknowledgesBeforeStop,
@@ -172,7 +173,7 @@
         certain: [.operators, .crash], extras: Swarm.Extras(corrupts: true)),
       PlantedCase(
         name: "U6 release written in place", planted: .inPlaceRelease,
-        caughtBy: ["verified-binaries", "one-fetch"], knownSeed: 97,
+        caughtBy: ["verified-binaries", "one-fetch"], knownSeed: 126,
         faults: [.operators, .crash, .partition, .oneway, .services],
         certain: [.operators, .crash, .services]),
     ]

@@ -249,8 +249,7 @@ package struct Swarm {
       add(time, .share(kinds[Int(dice.below(4))], chance(300) ? .all : .nodes([anyone])))
       add(time + span, .share(.ready, .all))
     case .operators: operate(at: time)
-    case .loss, .late, .duplicate, .delay, .bandwidth, .services: break
-    case .join, .goals, .recovery: break
+    case .loss, .late, .duplicate, .delay, .bandwidth, .services, .join, .goals, .recovery: break
     }
   }
 
@@ -339,7 +338,8 @@ package struct Swarm {
     scenario.steps.append(
       Scenario.Step(.phase(phase, isCommitted: chance(500), after: time), action))
     release(at: time)
-    add(time + .seconds(3) + span, .start(.all))
+    // All, but not whoever is to join later.
+    add(time + .seconds(3) + span, .start(.nodes(Array(0..<scenario.nodes))))
     add(time + .seconds(3) + span, .resume(.all))
   }
 
