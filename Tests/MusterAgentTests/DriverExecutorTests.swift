@@ -6,6 +6,7 @@ import Testing
 
 /// A store in memory: calls are recorded, and the test says how they end.
 private final class ScriptedStore: ReleaseStoring {
+  func offer(_ verified: [ReleaseReference]) -> ReleaseOffer? { nil }
   var calls: [String] = []
   var verifications: [(ReleaseReference, (Result<Void, StoreFailure>) -> Void)] = []
   var advance: (FetchProgress) -> Void = { _ in }

@@ -14,6 +14,7 @@ sys.path += [str(HERE.parent / name) for name in ("demonstration", "storming", "
 
 import archives
 import program
+from alone import Alone
 from cluster import discard
 from crowd import Crowd
 from damage import Damage
@@ -26,7 +27,7 @@ from mute import Mute
 from screen import Broken, Screen, check
 
 CHAPTERS = {"life": Life, "deaths": Deaths, "damage": Damage, "mute": Mute, "mounts": Mounts,
-            "network": NetworkShare, "crowd": Crowd, "forgery": Forgery}
+            "network": NetworkShare, "alone": Alone, "crowd": Crowd, "forgery": Forgery}
 
 
 def arguments():

@@ -381,6 +381,7 @@ package final class Executor {
         running: report.running, runningRole: report.role, ready: report.ready,
         reportedVersion: report.version, failure: failures.first { !$0.isEmpty } ?? "",
         storage: store.storageState, volume: store.volume, services: report.services,
-        stopMilliseconds: report.stopMilliseconds))
+        stopMilliseconds: report.stopMilliseconds,
+        offer: store.offer(verified.filter { $0 != corrupt })))
   }
 }
