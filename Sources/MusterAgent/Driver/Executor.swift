@@ -7,7 +7,7 @@ import MusterSystem
 /// Nothing is started that was not verified for this very start, and what a lower term orders is
 /// refused. All calls and callbacks are on the event loop's thread.
 package final class Executor {
-  private struct Target: Hashable {
+  struct Target: Hashable {
     let release: ReleaseReference
     let role: Role
 
@@ -19,32 +19,34 @@ package final class Executor {
   /// Told each step, after it was logged.
   package var onStep: ((ReleaseStep) -> Void)?
 
-  private let loop: EventLoop
-  private let store: any ReleaseStoring
+  let loop: EventLoop
+  let store: any ReleaseStoring
   private let services: any ServiceRunning
   private let link: String
-  private let log: Log
+  let log: Log
   private let patience: Int64
   private let reporter: StatusReporter
 
-  private var duty = Duty()
+  var duty = Duty()
   private var context: ServiceContext
   /// What should run, and the verification that comes before it.
   private var wanted: Target?
   private var starting: Verification?
   private var startFailure = ""
+  /// Begun for a start that is to come.
+  private var early: EarlyVerification?
   /// Services that ended by themselves and wait for a verification before they start again.
   private var restarts: [() -> Void] = []
   /// What the supervisor was told to run.
-  private var applied: Target?
+  var applied: Target?
   /// A release to have ready before it is needed.
   private var ahead: Verification?
   private var aheadFailure = ""
   private var verified: [ReleaseReference] = []
-  private var fetch: FetchRun?
-  private var collectedFor: Duty?
-  private var collecting: CollectOrder?
-  private var collected: CollectOutcome?
+  var fetch: FetchRun?
+  var collectedFor: Duty?
+  var collecting: CollectOrder?
+  var collected: CollectOutcome?
   /// A published copy that was found corrupt, and has not been right since.
   private var corrupt: ReleaseReference?
   private var shownStorage = ""
@@ -108,6 +110,7 @@ package final class Executor {
     isEnding = true
     wanted = nil
     starting?.cancel()
+    early?.cancel()
     ahead?.cancel()
     fetch?.cancel()
     ended = completion
@@ -135,23 +138,49 @@ package final class Executor {
     starting = nil
     startFailure = ""
     if applied != nil { stopServices() }
-    verifyAndStart()
+    if target == nil { foreseeStart() } else { verifyAndStart() }
+  }
+
+  /// Who stops for a plan starts again with what it names.
+  private func foreseeStart() {
+    restarts = []
+    early?.cancel()
+    early = nil
+    guard duty.plan != nil, let next = duty.verify else { return }
+    let verification = EarlyVerification(
+      of: next, store: store, loop: loop, patience: patience)
+    early = verification
+    verification.begin()
   }
 
   private func verifyAndStart() {
     restarts = []
     starting?.cancel()
+    starting = nil
     guard let target = wanted else { return }
-    let verification = Verification(
-      of: target.release, store: store, loop: loop, patience: patience,
-      verified: { [weak self] in self?.start(target) },
-      failed: { [weak self] in self?.refuseStart(target, $0, isLasting: $1) })
-    starting = verification
-    verification.begin()
+    let verified: () -> Void = { [weak self] in self?.start(target) }
+    let failed: (StoreFailure, Bool) -> Void = { [weak self] in
+      self?.refuseStart(target, $0, isLasting: $1)
+    }
+    let begun = early.take()
+    switch begun?.remainder(for: target.release, verified: verified, failed: failed) {
+    case .nothing: start(target)
+    case .underway(let verification):
+      starting = verification
+      early = begun
+    case .everything, nil:
+      begun?.cancel()
+      let verification = Verification(
+        of: target.release, store: store, loop: loop, patience: patience, verified: verified,
+        failed: failed)
+      starting = verification
+      verification.begin()
+    }
   }
 
   private func start(_ target: Target) {
     starting = nil
+    early = nil
     startFailure = ""
     remember(target.release)
     onStep?(.verified(target.release))
@@ -294,72 +323,6 @@ package final class Executor {
     publish()
   }
 
-  // MARK: Fetching
-
-  private func followFetch() {
-    guard let order = duty.fetch else {
-      // The outcome stays to be seen; a download that nobody wants does not go on.
-      if fetch?.outcome == nil {
-        fetch?.cancel()
-        fetch = nil
-      }
-      return
-    }
-    guard order != fetch?.order else { return }
-    fetch?.cancel()
-    log.info("fetching \(order.release.version) from its source, ordered in term \(order.term)")
-    onStep?(.fetching(order.release))
-    let run = FetchRun(order, store: store, loop: loop) { [weak self] in self?.fetchChanged() }
-    fetch = run
-    run.begin()
-  }
-
-  private func fetchChanged() {
-    if let outcome = fetch?.outcome {
-      if let reference = outcome.reference {
-        log.info("published \(reference.directoryName)")
-        onStep?(.published(reference))
-      } else {
-        log.error("the fetch failed: \(outcome.failure)")
-        onStep?(.failed(version: fetch?.order.release.version ?? "", reason: outcome.failure))
-      }
-    }
-    publish()
-  }
-
-  /// Whoever published a release tidies up once its plan is done, as long as it leads: in the
-  /// same term, and with a list of what stays.
-  private func followKeep() {
-    guard duty.fetch == nil, duty.plan == nil, !duty.keep.isEmpty, duty != collectedFor else {
-      return
-    }
-    let hasPublished = fetch?.outcome?.reference != nil && fetch?.order.term == duty.term
-    // Who shares with nobody tidies for itself, once it runs what it should.
-    guard hasPublished || store.isLocal && applied != nil else { return }
-    collectedFor = duty
-    var keeping = duty.keep
-    for release in [duty.run, duty.verify, applied?.release, fetch?.outcome?.reference] {
-      if let release, !keeping.contains(release) { keeping.append(release) }
-    }
-    store.collect(keeping: keeping, term: duty.term)
-  }
-
-  /// What crashes left on the share goes even when nothing is ever published again.
-  package func tidy(term: UInt64) { store.tidy(term: term) }
-
-  private func followCollect() {
-    guard duty.collect != collecting else { return }
-    if collecting != nil { store.cancelCollect() }
-    collecting = duty.collect
-    guard let order = duty.collect, collected?.id != order.id else { return }
-    store.collect(order) { [weak self] text in
-      guard let self, collecting == order else { return }
-      collected = CollectOutcome(id: order.id, text: text)
-      onStep?(.collected(text))
-      publish()
-    }
-  }
-
   // MARK: Reporting
 
   private func storageChanged() {
@@ -371,7 +334,7 @@ package final class Executor {
     onStep?(.storage(store.storageState))
   }
 
-  private func publish() {
+  func publish() {
     let report = services.report
     let failures = [startFailure, fetch?.trouble ?? "", report.failure, aheadFailure]
     reporter.offer(
