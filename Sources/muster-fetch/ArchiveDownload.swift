@@ -123,7 +123,8 @@ import Glibc
     case CURLE_FILESIZE_EXCEEDED:
       throw tooLarge()
     case CURLE_UNSUPPORTED_PROTOCOL, CURLE_URL_MALFORMAT, CURLE_TOO_MANY_REDIRECTS,
-      CURLE_FILE_COULDNT_READ_FILE, CURLE_PEER_FAILED_VERIFICATION, CURLE_REMOTE_FILE_NOT_FOUND:
+      CURLE_FILE_COULDNT_READ_FILE, CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CACERT_BADFILE,
+      CURLE_REMOTE_FILE_NOT_FOUND:
       throw FetchFailure(.refused, "\(shownURL): \(reason(code))")
     default:
       return .interrupted(FetchFailure(.network, "\(shownURL): \(reason(code))"))
@@ -132,7 +133,8 @@ import Glibc
 
   private func reason(_ code: CURLcode) -> String {
     let detail = unsafe String(cString: errorText)
-    return detail.isEmpty ? unsafe String(cString: curl_easy_strerror(code)) : detail
+    let reason = detail.isEmpty ? unsafe String(cString: curl_easy_strerror(code)) : detail
+    return reason + WebOptions.advice(for: code)
   }
 
   private func wrongChecksum() -> FetchFailure {
