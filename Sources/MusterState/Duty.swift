@@ -82,7 +82,7 @@ package struct LocalStatus: Hashable, Sendable {
   package var services: [ServiceStatus]
   /// How long these services may take to stop, drain included; 0 while nothing is known.
   package var stopMilliseconds: UInt32
-  /// What this node hands on to others; `nil` with a shared directory, or without a way to reach it.
+  /// What this node hands on to others; `nil` with a shared directory, or where none can reach it.
   package var offer: ReleaseOffer?
 
   package init(

@@ -5,7 +5,8 @@ import Glibc
 /// parser of foreign bytes runs where the keys are, and the agent stays small.
 ///
 /// It speaks on standard output, one line each: `progress RECEIVED TOTAL RATE` (0: unknown),
-/// `retrying SECONDS MESSAGE`, `peer NUMBER MESSAGE` for one that is not asked again, and last `unpacked FILES BYTES` or `failed CLASS MESSAGE`.
+/// `retrying SECONDS MESSAGE`, `peer NUMBER MESSAGE` for one that is not asked again, and last
+/// `unpacked FILES BYTES` or `failed CLASS MESSAGE`.
 @main
 enum MusterFetch {
   static func main() {

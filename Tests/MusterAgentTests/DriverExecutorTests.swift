@@ -5,7 +5,7 @@ import MusterSystem
 import Testing
 
 /// A store in memory: calls are recorded, and the test says how they end.
-private final class ScriptedStore: ReleaseStoring {
+final class ScriptedStore: ReleaseStoring {
   func offer(_ verified: [ReleaseReference]) -> ReleaseOffer? { nil }
   var calls: [String] = []
   var verifications: [(ReleaseReference, (Result<Void, StoreFailure>) -> Void)] = []
@@ -59,7 +59,7 @@ private final class ScriptedStore: ReleaseStoring {
 }
 
 /// A supervisor in memory.
-private final class ScriptedServices: ServiceRunning {
+final class ScriptedServices: ServiceRunning {
   var goals: [ServiceGoal?] = []
   var report = ServiceReport() { didSet { onChange?() } }
   var onChange: (() -> Void)?
@@ -73,14 +73,14 @@ private final class ScriptedServices: ServiceRunning {
 
 @Suite struct DriverExecutorTests {
   private let scratch: DriverScratch
-  private let loop: EventLoop
-  private let store = ScriptedStore()
-  private let services = ScriptedServices()
+  let loop: EventLoop
+  let store = ScriptedStore()
+  let services = ScriptedServices()
   private let lines = DriverLines()
-  private let executor: Executor
-  private let statuses: Statuses
+  let executor: Executor
+  let statuses: Statuses
 
-  private final class Statuses { var all: [LocalStatus] = [] }
+  final class Statuses { var all: [LocalStatus] = [] }
 
   init() throws {
     scratch = try DriverScratch()
@@ -97,8 +97,8 @@ private final class ScriptedServices: ServiceRunning {
     ReleaseReference(version: version, manifest: Digest(.zero), repair: 0)
   }
 
-  private let one = release("1.0")
-  private let two = release("2.0")
+  let one = release("1.0")
+  let two = release("2.0")
 
   private func order(_ version: String, term: UInt64) -> FetchOrder {
     FetchOrder(
@@ -165,48 +165,6 @@ private final class ScriptedServices: ServiceRunning {
     #expect(lines.contains("refused an order of term 4: 5 was obeyed already"))
     executor.obey(Duty(term: 5))
     #expect(services.versions == ["1.0 as worker", "stop"])
-  }
-
-  private func stops(for next: ReleaseReference) -> Duty {
-    Duty(term: 1, role: .worker, run: nil, verify: next, plan: PlanID(.zero))
-  }
-
-  @Test func `what a plan starts is verified while the old release stops`() {
-    executor.obey(Duty(term: 1, role: .worker, run: one))
-    store.answer(.success(()))
-    executor.obey(Duty(term: 1, role: .worker, run: one, verify: two, plan: PlanID(.zero)))
-    store.answer(.success(()))
-    executor.obey(stops(for: two))
-    #expect(services.versions == ["1.0 as worker", "stop"])
-    #expect(store.calls == ["verify 1.0", "verify 2.0", "verify 2.0"], "once more for the start")
-    executor.obey(Duty(term: 1, role: .worker, run: two, plan: PlanID(.zero)))
-    #expect(services.versions == ["1.0 as worker", "stop"], "nothing starts unverified")
-    store.answer(.success(()))
-    #expect(services.versions == ["1.0 as worker", "stop", "2.0 as worker"])
-    executor.obey(stops(for: one))
-    store.answer(.success(()))
-    executor.obey(Duty(term: 1, role: .worker, run: one, plan: PlanID(.zero)))
-    #expect(services.versions.last == "1.0 as worker", "it was right a moment ago")
-    #expect(store.verifications.isEmpty)
-  }
-
-  @Test func `what was verified for another start, or was wrong, is verified anew`() {
-    executor.obey(Duty(term: 1, role: .worker, run: one))
-    store.answer(.success(()))
-    executor.obey(stops(for: two))
-    // Once for the start, and once ahead, which had not been done.
-    store.answer(.success(()))
-    store.answer(.success(()))
-    executor.obey(Duty(term: 1, role: .worker, run: one, plan: PlanID(.zero)))
-    #expect(services.versions == ["1.0 as worker", "stop"])
-    store.answer(.success(()))
-    #expect(services.versions == ["1.0 as worker", "stop", "1.0 as worker"])
-    executor.obey(stops(for: two))
-    store.answer(.failure(StoreFailure(reason: "gone", mayPass: true)))
-    executor.obey(Duty(term: 1, role: .worker, run: two, plan: PlanID(.zero)))
-    #expect(services.versions.last == "stop")
-    store.answer(.success(()))
-    #expect(services.versions.last == "2.0 as worker")
   }
 
   @Test func `what does not verify is not started, said, and tried again`() throws {

@@ -42,7 +42,8 @@ final class PeerServer {
                 return self.end_headers()
             body = (root / "manifest").read_bytes() if name == "manifest" else files.get(name)
             if body is None: return self.status(404)
-            if manner == "other" and name == "manifest": body = body.replace(b"version 1", b"version 2")
+            if manner == "other" and name == "manifest":
+                body = body.replace(b"version 1", b"version 2")
             length = len(body)
             if name != "manifest" and length > 1000:
                 if manner == "flipped":

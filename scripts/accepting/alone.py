@@ -72,9 +72,9 @@ class Alone:
                    if "is not asked again" in line]
         check(refused, "none of the newcomers met one of four bad peers")
         check(ground.origin.downloads(archive) == before, "the source was asked")
-        cut = "/"
         for head, _, reason in refused:
-            fact(f"{head.split()[-1]}: {reason.split(cut)[-1][:150]}")
+            peer, what = head.split()[-1], reason.split("/")[-1]
+            fact(f"{peer}: {what[:150]}")
         fact(f"{NEWCOMERS} newcomers have every byte right, and the source was not asked")
 
     def fall_back(self, fact):

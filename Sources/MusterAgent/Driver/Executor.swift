@@ -35,6 +35,7 @@ package final class Executor {
   private var startFailure = ""
   /// Begun for a start that is to come.
   private var early: EarlyVerification?
+  private var reviving: Verification?
   /// Services that ended by themselves and wait for a verification before they start again.
   private var restarts: [() -> Void] = []
   /// What the supervisor was told to run.
@@ -111,6 +112,7 @@ package final class Executor {
     wanted = nil
     starting?.cancel()
     early?.cancel()
+    reviving?.cancel()
     ahead?.cancel()
     fetch?.cancel()
     ended = completion
@@ -130,6 +132,11 @@ package final class Executor {
     let runsOn = applied.map { target?.isCopy(of: $0) ?? false } ?? false
     wanted = target
     if runsOn {
+      if let begun = starting, let applied, !begun.reference.isCopy(of: applied.release) {
+        begun.cancel()
+        starting = nil
+        startFailure = ""
+      }
       // Who waits to be started waits for this copy from now on: the one before may be corrupt.
       if !restarts.isEmpty || starting != nil { verifyAndStart() }
       return
@@ -137,7 +144,9 @@ package final class Executor {
     starting?.cancel()
     starting = nil
     startFailure = ""
-    if applied != nil { stopServices() }
+    // Who catches up with the others may have to fetch first: what runs, runs on meanwhile.
+    let isAtHand = target.map { verified.contains($0.release) } ?? true
+    if applied != nil, isAtHand { stopServices() }
     if target == nil { foreseeStart() } else { verifyAndStart() }
   }
 
@@ -214,7 +223,8 @@ package final class Executor {
   /// A service that ended by itself starts again when every byte of its release is right, and
   /// from the newest copy of it. Without an answer it stays down.
   private func clearRestart(_ clear: @escaping () -> Void) {
-    guard !isEnding, let applied, let wanted, wanted.isCopy(of: applied) else { return }
+    guard !isEnding, let applied, let wanted else { return }
+    guard wanted.isCopy(of: applied) else { return revive(applied, clear) }
     guard applied == wanted else {
       // What has to be applied anew starts everything again.
       if starting?.reference != wanted.release { verifyAndStart() }
@@ -227,6 +237,19 @@ package final class Executor {
       verified: { [weak self] in self?.restart(applied) },
       failed: { [weak self] in self?.refuseStart(applied, $0, isLasting: $1) })
     starting = verification
+    verification.begin()
+  }
+
+  /// What runs on until something else is there is started again meanwhile.
+  private func revive(_ target: Target, _ clear: @escaping () -> Void) {
+    reviving?.cancel()
+    let verification = Verification(
+      of: target.release, store: store, loop: loop, patience: patience,
+      verified: { [weak self] in if self?.applied == target { clear() } },
+      failed: { [weak self] failure, _ in
+        if failure.isCorrupt { self?.noteCorrupt(target.release) }
+      })
+    reviving = verification
     verification.begin()
   }
 

@@ -94,6 +94,8 @@ package final class SharedReleases: ReleaseStoring {
     _ order: FetchOrder, progress: @escaping (FetchProgress) -> Void,
     completion: @escaping (Result<ReleaseReference, StoreFailure>) -> Void
   ) {
+    // They share a thread, and what is ordered for all does not wait for one node's own copy.
+    bringing?.cancel()
     let cancellation = Cancellation()
     self.cancellation = cancellation
     let latest = Latest<FetchProgress>()
