@@ -5,7 +5,7 @@ import signal
 import time
 
 from cluster import parent_of
-from nodes import Ground
+from nodes import CONFIGURATION, Ground
 from screen import check, until
 
 NODES = 4
@@ -39,16 +39,14 @@ class Mute:
             agent = ground.add()
             if number == NODES - 1:
                 # It has a copy of its own to bring, and the program that does so can be stopped.
+                # Nobody could run what it would publish there: it never leads.
                 agent.shared = "none"
+                agent.configuration = ground.work / "never-leads.yaml"
+                agent.configuration.write_text(CONFIGURATION + "leader: {priority: 0}\n")
                 agent.environment["STOP_SECONDS"] = f"1.0={SLOW_STOP}"
         ground.form()
         ground.release("1.0")
         ground.install("1.0")
-        last = ground.agents[-1]
-        if ground.leader() is last:
-            last.muster("leader", "step-down")
-            until(lambda: ground.leader() is not last, 20, f"{last.name} still leads")
-            ground.settle("--leader", "--converged", limit=20)
         leader = ground.leader()
         ground.release("1.1")
         ground.want("1.1")
@@ -66,6 +64,7 @@ class Mute:
 
     def proceed(self, fact):
         ground, mute = self.ground, self.ground.agents[-1]
+        asked = time.time()
         fetch, plan, waited = self.silence("1.2", "proceed", "complete")
         named = [p["node"] for p in plan["participants"] if p["overtaken"]]
         check(named == [mute.name], f"overtaken, by the leader's word: {named}")
@@ -77,8 +76,8 @@ class Mute:
         until(lambda: mute.row()["version"] == "1.2" and mute.row()["ready"], 30,
               lambda _: f"{mute.name} does not follow: {mute.row()}")
         ground.remember()
-        stopped = mute.when("service-stopped", "1.1")
-        verified = mute.when("release-verified", "1.2")
+        stopped = mute.when("service-stopped", after=asked)
+        verified = mute.when("release-verified", "1.2", asked)
         check(verified <= stopped, f"{mute.name} was out of service for its download")
         fact(f"{mute.name} ran on until it had every byte, and then followed by itself")
 
