@@ -108,10 +108,41 @@ import Testing
         try cluster.told(0, "status", "--json").json()["storage"]?["state"]?.string == "ready"
       })
     #expect(try cluster.run("/bin/ls", ["-A", cluster.at("shared")]).output.isEmpty)
+    try offersNothingElse(cluster)
     let logs = (0..<3).map { cluster.log($0) }
     #expect(logs.count { $0.contains("fetching 1.0 from its source") } == 1)
     #expect(logs.count { $0.contains("copying 1.0-") } == 2, "\(logs)")
     #expect(logs.allSatisfy { !$0.contains(" for this node") })
+  }
+
+  /// What a node hands on has a digest for a name, and nothing else can be asked for.
+  private func offersNothingElse(_ cluster: EndToEndCluster) throws {
+    func ask(_ path: String, _ options: String...) throws -> String {
+      try cluster.run(
+        "/usr/bin/curl",
+        options + [
+          "-s", "--path-as-is", "-w", " %{http_code}", "http://\(cluster.host(1)):7947\(path)",
+        ]
+      ).output
+    }
+    let digest = try #require(
+      try ask("/metrics").split(separator: "digest=\"").last?.prefix(64))
+    let manifest = try ask("/release/\(digest)/manifest")
+    #expect(manifest.hasPrefix("muster-manifest 1\n") && manifest.hasSuffix(" 200"), "\(manifest)")
+    let file = try #require(manifest.split(separator: "file 0555 ").last?.split(separator: " "))[1]
+    #expect(try ask("/release/\(digest)/file/\(file)").contains("exec sleep 600"))
+    let zeros = String(repeating: "0", count: 64)
+    for path in [
+      "/release/", "/release/\(digest)", "/release/\(digest)/", "/release/\(zeros)/manifest",
+      "/release/\(digest)/file/\(zeros)", "/release/\(digest)/file/../../../identity",
+      "/release/\(digest)/file/%2e%2e%2fmanifest", "/release/\(digest.uppercased())/manifest",
+      "/release/\(digest)/manifest/", "/release/\(digest)/file/serve",
+    ] {
+      #expect(try ask(path).hasSuffix(" 404"), "\(path)")
+    }
+    #expect(try ask("/release/\(digest)/manifest", "-d", "x").hasSuffix(" 405"))
+    #expect(try ask("/release/\(digest)/manifest?x=1").hasSuffix(" 400"))
+    #expect(try ask("/metrics").contains("muster_served_files_total"))
   }
 
   @Test func `what a peer hands out wrong is found, and the source asked`() throws {

@@ -27,14 +27,21 @@ package final class ServedReleases {
   package internal(set) var counters = Counters()
   /// What may be asked for: copies that this process has verified.
   package private(set) var offered: [ReleaseReference] = []
-  /// Files that are being handed on.
-  private(set) var active = 0
+  /// Files that are being handed on, or looked for.
+  private var active = 0
 
   private let store: ReleaseStore
   private let loop: EventLoop
   private let worker: WorkerThread
-  /// The files of those releases that were asked for last, by their digests.
-  private var known: [(reference: ReleaseReference, files: [Digest: File])] = []
+  /// The files of one release by their digests, and its manifest.
+  private struct Contents {
+    let reference: ReleaseReference
+    let manifest: File
+    let files: [Digest: File]
+  }
+
+  /// Of those releases that were asked for last.
+  private var known: [Contents] = []
   private static let releasesKnown = 2
 
   package init(store: ReleaseStore, port: UInt16, loop: EventLoop) throws(SystemError) {
@@ -50,49 +57,51 @@ package final class ServedReleases {
     return ReleaseOffer(port: port, of: references)
   }
 
-  /// Whether there is room for one more file; `begins` is who has none of the release so far.
-  func admits(begins: Bool) -> Bool {
+  /// Takes the place of one more file, if there is room; `begins` is who has none of the release
+  /// so far. Whoever gets it calls `send` or `release`.
+  func reserve(begins: Bool) -> Bool {
     guard active < (begins ? Limits.filesServedBusy : Limits.filesServed) else {
       counters.busy += 1
       return false
     }
+    active += 1
     return true
   }
+
+  func release() { active -= 1 }
 
   /// Finds a file by its digest; without a digest the manifest itself.
   func find(
     _ digest: Digest?, of reference: ReleaseReference, completion: @escaping (File?) -> Void
   ) {
-    if let digest, let files = known.first(where: { $0.reference == reference })?.files {
-      return completion(files[digest])
+    if let contents = known.first(where: { $0.reference == reference }) {
+      return completion(digest.map { contents.files[$0] } ?? contents.manifest)
     }
     worker.run { [store] in
-      (try? store.manifest(of: reference)).map { (Self.files($0, reference), $0.text.count) }
-    } completion: { [weak self] found in
-      guard let self, let (files, size) = found, offered.contains(reference) else {
-        return completion(nil)
-      }
+      (try? store.manifest(of: reference)).map { Self.contents($0, reference) }
+    } completion: { [weak self] contents in
+      guard let self, let contents, offered.contains(reference) else { return completion(nil) }
       known.removeAll { $0.reference == reference }
-      known.append((reference, files))
+      known.append(contents)
       if known.count > Self.releasesKnown { known.removeFirst() }
-      let manifest = File(
-        reference: reference, path: Manifest.fileName, size: UInt64(size))
-      completion(digest.map { files[$0] } ?? manifest)
+      completion(digest.map { contents.files[$0] } ?? contents.manifest)
     }
   }
 
-  private static func files(
+  private static func contents(
     _ manifest: Manifest, _ reference: ReleaseReference
-  ) -> [Digest: File] {
+  ) -> Contents {
     var files: [Digest: File] = [:]
     for entry in manifest.entries {
       guard case .file(_, let size, let digest) = entry.content else { continue }
       files[digest] = File(reference: reference, path: entry.path, size: size)
     }
-    return files
+    let own = File(
+      reference: reference, path: Manifest.fileName, size: UInt64(manifest.text.count))
+    return Contents(reference: reference, manifest: own, files: files)
   }
 
-  /// Sends a file; the taker finds out by itself whether it is what it wants.
+  /// Sends a file, whose place is taken; the taker finds out by itself whether it is what it wants.
   func send(_ file: File, to responder: HttpResponder) {
     let sending = FileSending(file, loop: loop) { [store, worker] offset, count, completion in
       worker.run {
@@ -101,11 +110,10 @@ package final class ServedReleases {
         completion($0)
       }
     }
-    active += 1
     counters.files += 1
     sending.begin(responder) { [weak self] in
       guard let self else { return }
-      active -= 1
+      release()
       counters.bytes += sending.sent
       if !sending.isWhole { counters.broken += 1 }
     }

@@ -17,14 +17,16 @@ final class CopyFace {
     guard let (manifest, file) = Self.wanted(request.path),
       let reference = served.offered.last(where: { $0.manifest == manifest })
     else { throw Self.absent(request.path) }
-    guard served.admits(begins: file == nil) else {
+    guard served.reserve(begins: file == nil) else {
       throw FaceError(
         503, "other nodes copy this release just now", advice: "ask again, or ask another node",
         headers: [HttpField("Retry-After", "\(Self.pause)")])
     }
     served.find(file, of: reference) { [served] found in
-      guard let found else { return responder.answer(Self.absent(request.path).response) }
-      guard responder.isOpen else { return }
+      guard let found, responder.isOpen else {
+        served.release()
+        return responder.answer(Self.absent(request.path).response)
+      }
       served.send(found, to: responder)
     }
   }
