@@ -77,7 +77,8 @@ let package = Package(
       dependencies: ["MusterAgent", "MusterProtocol", "MusterState", "MusterSystem"],
       swiftSettings: strict),
     .executableTarget(
-      name: "muster-fetch", dependencies: ["CCurl", "CArchive", "CSodium"], swiftSettings: strict),
+      name: "muster-fetch", dependencies: ["CLinux", "CCurl", "CArchive", "CSodium"],
+      swiftSettings: strict),
 
     .executableTarget(
       name: "muster-bench",

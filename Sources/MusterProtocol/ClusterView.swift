@@ -101,6 +101,8 @@ package struct MemberView: Sendable {
   package var data: [Setting]
   /// Whether its daemon follows a plan of several waves.
   package var knowsWaves: Bool
+  /// What it hands on to nodes that share no directory.
+  package var offer: ReleaseOffer?
 
   package init(
     id: NodeID, name: String, address: Address, state: MemberState, incarnation: Incarnation,
@@ -109,7 +111,7 @@ package struct MemberView: Sendable {
     isReady: Bool, acknowledgement: Acknowledgement?,
     progress: FetchProgress?, storage: String, volume: StorageVolume? = nil, failure: String,
     services: [ServiceStatus], data: [Setting],
-    knowsWaves: Bool = true
+    knowsWaves: Bool = true, offer: ReleaseOffer? = nil
   ) {
     self.id = id
     self.name = name
@@ -133,5 +135,6 @@ package struct MemberView: Sendable {
     self.services = services
     self.data = data
     self.knowsWaves = knowsWaves
+    self.offer = offer
   }
 }

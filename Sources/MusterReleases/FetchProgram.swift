@@ -15,6 +15,9 @@ struct FetchProgram {
   private static let milliseconds: Int32 = 100
 
   /// Waits for the end of the program; kills it when cancelled.
+  ///
+  /// - Parameter notice: told each line that is for people; those about peers begin with `peer`
+  ///   and the place of the peer among the arguments.
   func run(
     progress: (FetchProgress) -> Void, notice: (String) -> Void, cancellation: Cancellation
   ) throws(StoreError) {
@@ -86,7 +89,7 @@ struct FetchProgram {
             received: numbers[0], total: numbers[1], rate: numbers.count > 2 ? numbers[2] : 0))
       }
       return nil
-    case "retrying":
+    case "retrying", "peer":
       notice(line)
       return nil
     case "unpacked":

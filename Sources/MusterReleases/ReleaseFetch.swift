@@ -17,13 +17,15 @@ extension ReleaseStore {
   ///   - fetchProgram: the path of `muster-fetch`.
   ///   - home: the filesystem on which the directory was usable: nothing is published on the
   ///     disk beneath it.
+  ///   - peers: who has the very copy that is to come of it, so that the source is not asked.
   ///   - sign: this node's signature over `Manifest.signedMessage`.
   ///   - progress: called on this thread, about five times a second.
   ///   - notice: called on this thread with a line for people, such as why it tries again.
   /// - Throws: after any error nothing partial is visible and the stage is removed.
   package func fetch(
     order: FetchOrder, cluster: ClusterID, node: NodeID, fetchProgram: String,
-    home: StoreVolume.Identity? = nil, sign: ([UInt8]) -> Signature,
+    home: StoreVolume.Identity? = nil, peers: CopySource? = nil,
+    sign: ([UInt8]) -> Signature,
     progress: (FetchProgress) -> Void = { _ in }, notice: (String) -> Void = { _ in },
     cancellation: Cancellation = Cancellation()
   ) throws(StoreError) -> ReleaseReference {
@@ -38,7 +40,9 @@ extension ReleaseStore {
     }
     let releases = try openReleases(creating: true)
     let stage = StoreName.stage(cluster: cluster, term: order.term, node: node)
-    let partial = try partialArchive(order, cluster: cluster, node: node, in: releases)
+    let partial =
+      peers == nil
+      ? try partialArchive(order, cluster: cluster, node: node, in: releases) : nil
     if let published = try published(order, in: releases, cancellation) {
       try removeOwnStages(cluster: cluster, node: node, in: releases)
       return published
@@ -47,7 +51,7 @@ extension ReleaseStore {
     try removeOwnStages(cluster: cluster, node: node, except: stage, in: releases)
     let attempt = FetchAttempt(
       store: self, order: order, cluster: cluster, node: node, program: fetchProgram,
-      stage: stage, cancellation: cancellation)
+      peers: peers, stage: stage, cancellation: cancellation)
     do throws(StoreError) {
       return try attempt.run(in: releases, sign: sign, progress: progress, notice: notice)
     } catch {
@@ -112,6 +116,7 @@ struct FetchAttempt {
   let cluster: ClusterID
   let node: NodeID
   let program: String
+  let peers: CopySource?
   let stage: String
   let cancellation: Cancellation
 
@@ -120,10 +125,20 @@ struct FetchAttempt {
     progress: (FetchProgress) -> Void, notice: (String) -> Void
   ) throws(StoreError) -> ReleaseReference {
     let directory = try store.storing { () throws(SystemError) in try releases.directory(stage) }
-    try download(into: directory, progress, notice)
+    if let peers {
+      try copy(from: peers, into: directory, progress, notice)
+    } else {
+      try download(into: directory, progress, notice)
+    }
     var sealing = ReleaseSealing(store: store, cancellation: cancellation)
     try sealing.seal(directory)
     let manifest = signed(sealing.entries, sign)
+    if let peers, manifest.digest != peers.reference.manifest {
+      throw .fetch(
+        .checksum,
+        "what peers have given makes manifest \(manifest.digest), not "
+          + "\(peers.reference.manifest)")
+    }
     // What was written must be what every node will read.
     do throws(ManifestError) { _ = try Manifest(parsing: manifest.text) } catch {
       throw .fetch(.unsafe, "no manifest can be made of this archive: \(error)")
@@ -171,6 +186,19 @@ struct FetchAttempt {
       throw error
     }
     try store.storing { () throws(SystemError) in try directory.remove(archive) }
+  }
+
+  /// Has every file of a published copy brought, whoever of the peers gives it.
+  private func copy(
+    from peers: CopySource, into directory: borrowing StoreDirectory,
+    _ progress: (FetchProgress) -> Void, _ notice: (String) -> Void
+  ) throws(StoreError) {
+    let run = FetchProgram(
+      program: program,
+      arguments: peers.urls.flatMap { ["--peer", $0] } + [
+        "--manifest", peers.reference.manifest.description, "--into", directory.path,
+      ])
+    try run.run(progress: progress, notice: notice, cancellation: cancellation)
   }
 
   private func signed(_ entries: [Manifest.Entry], _ sign: ([UInt8]) -> Signature) -> Manifest {

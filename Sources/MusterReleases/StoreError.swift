@@ -23,7 +23,7 @@ package enum StoreError: Error, Hashable, Sendable {
 
   /// The same as the word after `failed` of the download program.
   package enum FetchProblem: String, Hashable, Sendable {
-    case usage, network, refused, checksum, signature, space, limit, archive, unsafe, disk
+    case usage, network, refused, busy, checksum, signature, space, limit, archive, unsafe, disk
     /// The program did not run, or ended without saying why.
     case program
   }
@@ -32,7 +32,7 @@ package enum StoreError: Error, Hashable, Sendable {
   package var mayPass: Bool {
     switch self {
     case .storage, .missing, .cancelled, .system: true
-    case .fetch(let problem, _): problem == .network || problem == .disk || problem == .program
+    case .fetch(let problem, _): [.network, .busy, .disk, .program].contains(problem)
     case .refused, .corrupt: false
     }
   }

@@ -82,6 +82,8 @@ package struct LocalStatus: Hashable, Sendable {
   package var services: [ServiceStatus]
   /// How long these services may take to stop, drain included; 0 while nothing is known.
   package var stopMilliseconds: UInt32
+  /// What this node hands on to others; `nil` with a shared directory, or where none can reach it.
+  package var offer: ReleaseOffer?
 
   package init(
     verified: [ReleaseReference] = [], fetched: FetchOutcome? = nil,
@@ -89,7 +91,7 @@ package struct LocalStatus: Hashable, Sendable {
     progress: FetchProgress? = nil, running: ReleaseReference? = nil, runningRole: Role? = nil,
     ready: Bool = false, reportedVersion: String = "", failure: String = "",
     storage: String = "", volume: StorageVolume? = nil, services: [ServiceStatus] = [],
-    stopMilliseconds: UInt32 = 0
+    stopMilliseconds: UInt32 = 0, offer: ReleaseOffer? = nil
   ) {
     self.verified = verified
     self.fetched = fetched
@@ -105,6 +107,7 @@ package struct LocalStatus: Hashable, Sendable {
     self.volume = volume
     self.services = services
     self.stopMilliseconds = stopMilliseconds
+    self.offer = offer
   }
 }
 

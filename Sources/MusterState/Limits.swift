@@ -146,6 +146,21 @@ package enum Limits {
   /// Mirrors of one release; a request with more is malformed.
   package static let mirrors = 4
 
+  /// Releases that a node without a shared directory offers to others; the oldest are left out.
+  package static let offers = 8
+
+  /// Files handed on to others at once, and how many of these leave no room for one who has only
+  /// begun; what exceeds it is told to come again, and counted.
+  package static let filesServed = 8
+  package static let filesServedBusy = 4
+
+  /// Bytes a second that one of them may take at most, and at least: who is slower is cut off.
+  package static let servedMost: Int64 = 64 << 20
+  package static let servedLeast: Int64 = 32 << 10
+
+  /// Peers that are asked for one release, one after the other, before the source is.
+  package static let peersAsked = 8
+
   /// Copies of one release that are ordered by themselves after corrupt ones. What is found
   /// corrupt again is then the fault of the storage or of who reads it, and for the operator.
   package static let repairs: UInt32 = 3

@@ -21,10 +21,7 @@ import Glibc
   private var resumedFrom: UInt64 = 0
   /// What went wrong inside a callback; curl itself only learns that something did.
   private var failure: FetchFailure?
-  private var lastProgress = 0.0
-  private var reported: UInt64 = 0
-  /// Sizes of late, for the rate.
-  private var samples: [(time: Double, size: UInt64)] = []
+  private var progress = Progress()
   private var hasRoom = false
 
   init(_ request: FetchRequest) throws(FetchFailure) {
@@ -72,7 +69,7 @@ import Glibc
       switch try fetchRest() {
       case .complete:
         if file.digest == request.checksum {
-          reportProgress(total: file.size)
+          progress.report(file.size, of: file.size)
           return url
         }
         guard mayBeStale else { throw wrongChecksum() }
@@ -126,7 +123,8 @@ import Glibc
     case CURLE_FILESIZE_EXCEEDED:
       throw tooLarge()
     case CURLE_UNSUPPORTED_PROTOCOL, CURLE_URL_MALFORMAT, CURLE_TOO_MANY_REDIRECTS,
-      CURLE_FILE_COULDNT_READ_FILE, CURLE_PEER_FAILED_VERIFICATION, CURLE_REMOTE_FILE_NOT_FOUND:
+      CURLE_FILE_COULDNT_READ_FILE, CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CACERT_BADFILE,
+      CURLE_REMOTE_FILE_NOT_FOUND:
       throw FetchFailure(.refused, "\(shownURL): \(reason(code))")
     default:
       return .interrupted(FetchFailure(.network, "\(shownURL): \(reason(code))"))
@@ -135,7 +133,8 @@ import Glibc
 
   private func reason(_ code: CURLcode) -> String {
     let detail = unsafe String(cString: errorText)
-    return detail.isEmpty ? unsafe String(cString: curl_easy_strerror(code)) : detail
+    let reason = detail.isEmpty ? unsafe String(cString: curl_easy_strerror(code)) : detail
+    return reason + WebOptions.advice(for: code)
   }
 
   private func wrongChecksum() -> FetchFailure {
@@ -211,7 +210,7 @@ import Glibc
   /// - Returns: whether to go on: the room is looked at as soon as the size is known.
   private func noteProgress(expected: curl_off_t) -> Bool {
     guard expected > 0 else {
-      reportProgress(total: nil)
+      progress.report(file.size, of: nil)
       return true
     }
     if !hasRoom {
@@ -223,26 +222,7 @@ import Glibc
         return false
       }
     }
-    reportProgress(total: resumedFrom + UInt64(expected))
+    progress.report(file.size, of: resumedFrom + UInt64(expected))
     return true
-  }
-
-  /// The last line, when everything is there, is always printed.
-  private func reportProgress(total: UInt64?) {
-    var time = timespec()
-    _ = unsafe clock_gettime(CLOCK_MONOTONIC, &time)
-    let now = Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
-    let isDue = now - lastProgress >= FetchLimits.progressSeconds
-    guard file.size != reported, file.size == total || isDue else { return }
-    lastProgress = now
-    reported = file.size
-    Report.line("progress \(file.size) \(total ?? 0) \(rate(at: now))")
-  }
-
-  private func rate(at now: Double) -> UInt64 {
-    samples.removeAll { now - $0.time > FetchLimits.rateSeconds || $0.size > file.size }
-    samples.append((now, file.size))
-    guard let first = samples.first, now > first.time else { return 0 }
-    return UInt64(Double(file.size - first.size) / (now - first.time))
   }
 }

@@ -10,6 +10,8 @@ struct FetchFailure: Error {
     case network
     /// The server refuses. The partial archive stays.
     case refused
+    /// Whoever has the release hands it on to others just now. What came so far stays.
+    case busy
     /// The bytes are not the ones ordered. The archive is removed.
     case checksum
     /// The archive is not signed by the key that is asked for.

@@ -33,6 +33,19 @@ enum FetchLimits {
   static let progressSeconds = 0.2
   /// Seconds over which the rate is taken.
   static let rateSeconds = 5.0
+  /// Seconds for a connection to a peer, which is near, and seconds below a rate after which
+  /// another one is asked.
+  static let peerConnectSeconds = 3
+  static let peerStallSeconds = 5
+  static let peerStallBytesPerSecond = 32 << 10
+  /// Seconds for which busy peers are asked again: before anything has come, and later on.
+  static let busyPatienceAtFirst = 2.0
+  static let busyPatience = 30.0
+  static let busyPause = 0.2
+  /// Entries of a release that is copied: its directories are among them.
+  static let copiedEntries = 200_000
+  /// The largest manifest.
+  static let manifestBytes = 32 << 20
   /// The largest signature file.
   static let signatureBytes = 4_096
 }

@@ -6,6 +6,12 @@ struct FetchRequest {
     Fetches URL (http, https, file) into FILE, going on where an earlier run stopped, checks
     its SHA-256 and unpacks it (tar, gz, xz, zst, bz2, zip) into DIR. Further URLs are mirrors.
 
+    or: muster-fetch --peer URL… --manifest HEX --into DIR
+
+    Copies a published release, file by file, from whoever of the peers has it: below each URL
+    there are its manifest, whose digest is HEX, and its files by their SHA-256.
+
+    options:
       --minisign KEY     refuse an archive that URL.minisig does not sign for this public key
       --unpacked N       bytes it unpacks to, for the space that is checked first
       --max-bytes N      refuse a larger archive (default 4 GiB)
@@ -66,23 +72,23 @@ struct FetchRequest {
     }
   }
 
-  private static func checkedURL(_ text: String) throws(FetchFailure) -> String {
+  static func checkedURL(_ text: String) throws(FetchFailure) -> String {
     let scheme = text.prefix { $0 != ":" }.lowercased()
     guard ["http", "https", "file"].contains(scheme), text.utf8.count <= 4_096 else {
       throw FetchFailure(
-        .usage, "--url \(withoutPassword(text)): only http://, https:// and file:// are fetched")
+        .usage, "\(withoutPassword(text)): only http://, https:// and file:// are fetched")
     }
     guard text.utf8.allSatisfy({ $0 > 0x20 && $0 != 0x7f }) else {
-      throw FetchFailure(.usage, "--url holds a space or control character; write it as %20")
+      throw FetchFailure(.usage, "a URL holds a space or control character; write it as %20")
     }
     return text
   }
 
-  private static func digest(_ text: String) throws(FetchFailure) -> [UInt8] {
+  static func digest(_ text: String) throws(FetchFailure) -> [UInt8] {
     let digits = text.utf8.map { Character(Unicode.Scalar($0)).hexDigitValue }
     let values = digits.compactMap { $0 }
     guard digits.count == 64, values.count == 64 else {
-      throw FetchFailure(.usage, "--sha256 \(text): 64 hexadecimal digits are needed")
+      throw FetchFailure(.usage, "\(text): 64 hexadecimal digits are needed")
     }
     return stride(from: 0, to: 64, by: 2).map { UInt8(values[$0] << 4 | values[$0 + 1]) }
   }

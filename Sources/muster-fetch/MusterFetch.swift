@@ -5,7 +5,8 @@ import Glibc
 /// parser of foreign bytes runs where the keys are, and the agent stays small.
 ///
 /// It speaks on standard output, one line each: `progress RECEIVED TOTAL RATE` (0: unknown),
-/// `retrying SECONDS MESSAGE`, and last `unpacked FILES BYTES` or `failed CLASS MESSAGE`.
+/// `retrying SECONDS MESSAGE`, `peer NUMBER MESSAGE` for one that is not asked again, and last
+/// `unpacked FILES BYTES` or `failed CLASS MESSAGE`.
 @main
 enum MusterFetch {
   static func main() {
@@ -15,7 +16,13 @@ enum MusterFetch {
     }
     prepareProcess()
     do throws(FetchFailure) {
-      let request = try FetchRequest(arguments: Array(CommandLine.arguments.dropFirst()))
+      let arguments = Array(CommandLine.arguments.dropFirst())
+      if arguments.contains("--peer") {
+        let contents = try CopyDownload(try CopyRequest(arguments: arguments)).run()
+        Report.line("unpacked \(contents.files) \(contents.bytes)")
+        return
+      }
+      let request = try FetchRequest(arguments: arguments)
       let source = try ArchiveDownload(request).run()
       if let signer = request.signer { try signer.check(request.archive, from: source) }
       try Space.check(request, archiveBytes: 0, isComplete: true)

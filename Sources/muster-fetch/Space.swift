@@ -8,11 +8,8 @@ enum Space {
   static func check(
     _ request: FetchRequest, archiveBytes: UInt64, isComplete: Bool = false
   ) throws(FetchFailure) {
-    var volume = statvfs()
     // The file is there by now; the directory beside it may be made later.
-    guard unsafe statvfs(request.archive, &volume) == 0 else {
-      throw .system("statvfs", request.archive)
-    }
+    let free = try freeBytes(at: request.archive)
     var smallest = archiveBytes
     if isComplete {
       var status = stat()
@@ -24,7 +21,6 @@ enum Space {
     let unpacked = max(request.unpackedBytes, smallest)
     let (sum, overflows) = archiveBytes.addingReportingOverflow(unpacked)
     let (needed, overflowsToo) = sum.addingReportingOverflow(sum / 10)
-    let free = UInt64(volume.f_bavail) * UInt64(volume.f_frsize)
     guard !overflows, !overflowsToo, needed <= free else {
       throw FetchFailure(
         .space,
@@ -32,5 +28,23 @@ enum Space {
           + "least \(unpacked >> 20), and a tenth), and \(free >> 20) MiB are free: remove old "
           + "releases with 'muster release gc', or make room")
     }
+  }
+
+  /// Whether so many bytes fit beside what is in a directory, with a tenth to spare.
+  static func check(_ bytes: UInt64, in directory: String) throws(FetchFailure) {
+    let free = try freeBytes(at: directory)
+    let (needed, overflows) = bytes.addingReportingOverflow(bytes / 10)
+    guard !overflows, needed <= free else {
+      throw FetchFailure(
+        .space,
+        "the release has \(bytes >> 20) MiB, and \(free >> 20) MiB are free: remove old releases "
+          + "with 'muster release gc', or make room")
+    }
+  }
+
+  private static func freeBytes(at path: String) throws(FetchFailure) -> UInt64 {
+    var volume = statvfs()
+    guard unsafe statvfs(path, &volume) == 0 else { throw .system("statvfs", path) }
+    return UInt64(volume.f_bavail) * UInt64(volume.f_frsize)
   }
 }

@@ -7,6 +7,7 @@ import Testing
 
 /// A store without releases.
 private final class EmptyStore: ReleaseStoring {
+  func offer(_ verified: [ReleaseReference]) -> ReleaseOffer? { nil }
   var storageState: String { "ready" }
   var volume: StorageVolume? { nil }
   var onStorageChange: (() -> Void)?

@@ -5,7 +5,8 @@ import MusterSystem
 import Testing
 
 /// A store in memory: calls are recorded, and the test says how they end.
-private final class ScriptedStore: ReleaseStoring {
+final class ScriptedStore: ReleaseStoring {
+  func offer(_ verified: [ReleaseReference]) -> ReleaseOffer? { nil }
   var calls: [String] = []
   var verifications: [(ReleaseReference, (Result<Void, StoreFailure>) -> Void)] = []
   var advance: (FetchProgress) -> Void = { _ in }
@@ -58,7 +59,7 @@ private final class ScriptedStore: ReleaseStoring {
 }
 
 /// A supervisor in memory.
-private final class ScriptedServices: ServiceRunning {
+final class ScriptedServices: ServiceRunning {
   var goals: [ServiceGoal?] = []
   var report = ServiceReport() { didSet { onChange?() } }
   var onChange: (() -> Void)?
@@ -72,14 +73,14 @@ private final class ScriptedServices: ServiceRunning {
 
 @Suite struct DriverExecutorTests {
   private let scratch: DriverScratch
-  private let loop: EventLoop
-  private let store = ScriptedStore()
-  private let services = ScriptedServices()
+  let loop: EventLoop
+  let store = ScriptedStore()
+  let services = ScriptedServices()
   private let lines = DriverLines()
-  private let executor: Executor
-  private let statuses: Statuses
+  let executor: Executor
+  let statuses: Statuses
 
-  private final class Statuses { var all: [LocalStatus] = [] }
+  final class Statuses { var all: [LocalStatus] = [] }
 
   init() throws {
     scratch = try DriverScratch()
@@ -96,8 +97,8 @@ private final class ScriptedServices: ServiceRunning {
     ReleaseReference(version: version, manifest: Digest(.zero), repair: 0)
   }
 
-  private let one = release("1.0")
-  private let two = release("2.0")
+  let one = release("1.0")
+  let two = release("2.0")
 
   private func order(_ version: String, term: UInt64) -> FetchOrder {
     FetchOrder(

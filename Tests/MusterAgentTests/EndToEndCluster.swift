@@ -167,11 +167,14 @@ final class EndToEndCluster {
       errors: folder.read("\(name).err") ?? "")
   }
 
+  /// What agents and commands find in their environment besides.
+  var variables: [String: String] = [:]
+
   /// Nothing leaves the machine, whatever proxy the shell is set to.
   private var environment: [String: String] {
     ChildProcess.inheritedEnvironment.filter {
       !$0.key.lowercased().hasSuffix("_proxy") && $0.key != "MUSTER_CONTROL"
-    }
+    }.merging(variables) { $1 }
   }
 
   // MARK: Releases
@@ -180,6 +183,12 @@ final class EndToEndCluster {
   func announce(
     _ version: String, by node: Int, serve: String = "exec sleep 600", digest: String? = nil
   ) throws {
+    try announce(version, archive: try pack(version, serve: serve), by: node, digest: digest)
+  }
+
+  /// Makes that archive, and says where it is.
+  @discardableResult
+  func pack(_ version: String, serve: String = "exec sleep 600") throws -> String {
     try Files.makeDirectory(at("tree\(version)"), mode: 0o755)
     try folder.write(
       "tree\(version)/serve",
@@ -192,7 +201,7 @@ final class EndToEndCluster {
         at("tree\(version)"), archive,
       ])
     try #require(packed.code == 0, "\(packed.errors)")
-    try announce(version, archive: archive, by: node, digest: digest)
+    return archive
   }
 
   func announce(

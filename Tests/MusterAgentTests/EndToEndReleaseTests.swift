@@ -90,24 +90,85 @@ import Testing
     #expect(try cluster.ask(0, "release", "verify", "3.0").errors.contains("is not published"))
   }
 
-  @Test func `without a shared directory each node fetches the same release for itself`() throws {
-    let cluster = try EndToEndCluster(expect: 2)
-    for node in 0..<2 { try cluster.start(node, ["--shared": "none"]) }
-    for node in 0..<2 {
+  @Test func `without a shared directory one node fetches, and the others copy from it`() throws {
+    let cluster = try EndToEndCluster(expect: 3)
+    for node in 0..<3 { try cluster.start(node, ["--shared": "none"]) }
+    for node in 0..<3 {
       #expect(try EndToEndCluster.eventually { try cluster.ask(node, "status").code == 0 })
     }
     try cluster.told(0, "wait", "--leader", "--timeout", "30s")
     try install("1.0", in: cluster)
-    let copies = try (0..<2).map { node in
+    let copies = try (0..<3).map { node in
       try cluster.run("/bin/ls", [cluster.at("state\(node)/local/releases")]).output
     }
-    #expect(copies[0] == copies[1] && copies[0].hasPrefix("1.0-"), "\(copies)")
-    for node in 0..<2 { try cluster.told(node, "release", "verify") }
+    #expect(Set(copies).count == 1 && copies[0].hasPrefix("1.0-"), "\(copies)")
+    for node in 0..<3 { try cluster.told(node, "release", "verify") }
     #expect(
       try EndToEndCluster.eventually {
         try cluster.told(0, "status", "--json").json()["storage"]?["state"]?.string == "ready"
       })
     #expect(try cluster.run("/bin/ls", ["-A", cluster.at("shared")]).output.isEmpty)
+    try offersNothingElse(cluster)
+    let logs = (0..<3).map { cluster.log($0) }
+    #expect(logs.count { $0.contains("fetching 1.0 from its source") } == 1)
+    #expect(logs.count { $0.contains("copying 1.0-") } == 2, "\(logs)")
+    #expect(logs.allSatisfy { !$0.contains(" for this node") })
+  }
+
+  /// What a node hands on has a digest for a name, and nothing else can be asked for.
+  private func offersNothingElse(_ cluster: EndToEndCluster) throws {
+    func ask(_ path: String, _ options: String...) throws -> String {
+      try cluster.run(
+        "/usr/bin/curl",
+        options + [
+          "-s", "--path-as-is", "-w", " %{http_code}", "http://\(cluster.host(1)):7947\(path)",
+        ]
+      ).output
+    }
+    let digest = try #require(
+      try ask("/metrics").split(separator: "digest=\"").last?.prefix(64))
+    let manifest = try ask("/release/\(digest)/manifest")
+    #expect(manifest.hasPrefix("muster-manifest 1\n") && manifest.hasSuffix(" 200"), "\(manifest)")
+    let file = try #require(manifest.split(separator: "file 0555 ").last?.split(separator: " "))[1]
+    #expect(try ask("/release/\(digest)/file/\(file)").contains("exec sleep 600"))
+    let zeros = String(repeating: "0", count: 64)
+    for path in [
+      "/release/", "/release/\(digest)", "/release/\(digest)/", "/release/\(zeros)/manifest",
+      "/release/\(digest)/file/\(zeros)", "/release/\(digest)/file/../../../identity",
+      "/release/\(digest)/file/%2e%2e%2fmanifest", "/release/\(digest.uppercased())/manifest",
+      "/release/\(digest)/manifest/", "/release/\(digest)/file/serve",
+    ] {
+      #expect(try ask(path).hasSuffix(" 404"), "\(path)")
+    }
+    #expect(try ask("/release/\(digest)/manifest", "-d", "x").hasSuffix(" 405"))
+    #expect(try ask("/release/\(digest)/manifest?x=1").hasSuffix(" 400"))
+    #expect(try ask("/metrics").contains("muster_served_files_total"))
+  }
+
+  @Test func `what a peer hands out wrong is found, and the source asked`() throws {
+    let cluster = try EndToEndCluster(expect: 1)
+    try cluster.start(0, ["--shared": "none"])
+    #expect(try EndToEndCluster.eventually { try cluster.ask(0, "status").code == 0 })
+    try cluster.told(0, "wait", "--leader", "--timeout", "30s")
+    try install("1.0", in: cluster)
+    let directory = try cluster.run(
+      "/bin/ls", [cluster.at("state0/local/releases")]
+    ).output.dropLast()
+    let damaged = try cluster.run(
+      "/bin/sh",
+      [
+        "-c", "chmod u+w \"$1\" && sed -i 's/sleep 600/sleep 601/' \"$1\" && chmod 555 \"$1\"",
+        "sh",
+        cluster.at("state0/local/releases/\(directory)/serve"),
+      ])
+    #expect(damaged.code == 0, "\(damaged.errors)")
+    try cluster.start(1, ["--shared": "none", "--join": cluster.address(0)])
+    #expect(try EndToEndCluster.eventually { try cluster.ask(1, "status").code == 0 })
+    #expect(
+      try EndToEndCluster.eventually { try cluster.ask(1, "release", "verify").code == 0 })
+    let log = cluster.log(1)
+    #expect(log.contains("\(cluster.host(0)):7947 is not asked again: "), "\(log)")
+    #expect(log.contains("fetching \(directory) for this node"), "\(log)")
   }
 
   @Test func `what falls over is verified before it starts again`() throws {

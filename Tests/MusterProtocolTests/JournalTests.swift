@@ -29,7 +29,8 @@ import Testing
       fetched: FetchOutcome(plan: PlanID(.zero), reference: reference, failure: "none"),
       progress: FetchProgress(received: 5, total: 0), running: reference, runningRole: .web,
       ready: true, reportedVersion: "1.2", failure: "broken", storage: "full",
-      services: [ServiceStatus(name: "web", state: .ready, starts: 2)])
+      services: [ServiceStatus(name: "web", state: .ready, starts: 2)], stopMilliseconds: 7,
+      offer: ReleaseOffer(port: 65_535, of: [reference]))
   }
 
   private static let recovery = Recovery(

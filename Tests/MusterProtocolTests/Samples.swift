@@ -110,6 +110,7 @@ enum Samples {
     card.corrupt = old
     card.stopMilliseconds = 12_000
     card.knowsWaves = true
+    card.offer = ReleaseOffer(port: 7_947, of: [old, new])
     card.services = [
       ServiceStatus(name: "site", state: .ready, starts: 2),
       ServiceStatus(name: "mail", state: .stopped, starts: 0),

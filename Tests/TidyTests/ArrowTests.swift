@@ -19,7 +19,7 @@ private let allowedImports: [String: Set<String>] = [
     "MusterReference", "MusterSimulator", "MusterProtocol", "MusterState", "MusterSystem",
     "MusterAgent",
   ],
-  "muster-fetch": ["CCurl", "CArchive", "CSodium", "Glibc"],
+  "muster-fetch": ["CLinux", "CCurl", "CArchive", "CSodium", "Glibc"],
 ]
 
 /// The module that a line of code imports, if it does.

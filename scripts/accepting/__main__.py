@@ -14,6 +14,7 @@ sys.path += [str(HERE.parent / name) for name in ("demonstration", "storming", "
 
 import archives
 import program
+from alone import Alone
 from cluster import discard
 from crowd import Crowd
 from damage import Damage
@@ -26,7 +27,7 @@ from mute import Mute
 from screen import Broken, Screen, check
 
 CHAPTERS = {"life": Life, "deaths": Deaths, "damage": Damage, "mute": Mute, "mounts": Mounts,
-            "network": NetworkShare, "crowd": Crowd, "forgery": Forgery}
+            "network": NetworkShare, "alone": Alone, "crowd": Crowd, "forgery": Forgery}
 
 
 def arguments():
@@ -37,6 +38,8 @@ def arguments():
         "and captured datagrams is shown, too; otherwise it is skipped, with the reason.")
     parser.add_argument("--only", nargs="+", metavar="CHAPTER", choices=CHAPTERS,
                         default=list(CHAPTERS), help=f"of {', '.join(CHAPTERS)}")
+    parser.add_argument("--long", action="store_true",
+                        help="also what only waits for two minutes once more: A4-abort")
     parser.add_argument("--offline", nargs="+", metavar="ARCHIVE", default=[],
                         help=f"caddy {', '.join(VERSIONS)} as caddy-VERSION.tar.gz or as wheels, "
                         "instead of fetching them")
@@ -47,7 +50,9 @@ def arguments():
     parser.add_argument("--json", type=pathlib.Path, metavar="FILE",
                         help="write cases, figures and the timeline there")
     parser.add_argument("--keep", action="store_true", help="keep logs and states in any case")
-    return parser.parse_args()
+    options = parser.parse_args()
+    Mute.long = options.long
+    return options
 
 
 def own_mounts():

@@ -318,7 +318,9 @@ class Life:
 
     def listing(self):
         shared = self.ground.shared
-        return sorted(str(path.relative_to(shared)) for path in shared.rglob("*"))
+        # Nodes try now and then whether they can write there.
+        return sorted(str(path.relative_to(shared)) for path in shared.rglob("*")
+                      if not path.name.startswith(".probe."))
 
     def tell(self, screen):
         """The timeline, as scripts/demo prints it."""

@@ -1,6 +1,7 @@
 """Shares that are mounted for real: taken away from a running node, read-only, and over a network
 that is cut."""
 
+import contextlib
 import os
 import pathlib
 import shutil
@@ -161,11 +162,7 @@ class NetworkShare:
         self.node = node = ground.followers()[0]
         witness = next(agent for agent in ground.agents if agent is not node)
         pids = sorted(node.services())
-        ground.hosts[node.name].nft(f"""
-            table inet cutting {{
-              chain out {{ type filter hook output priority 0; tcp dport {SFTP_PORT} drop; }}
-              chain in {{ type filter hook input priority 0; tcp sport {SFTP_PORT} drop; }}
-            }}""")
+        self.cut_off(node)
         began = time.monotonic()
         state = until(lambda: (lambda s: s if s.startswith("lost") else None)(
             witness.row(node)["storage"]), 30,
@@ -176,12 +173,27 @@ class NetworkShare:
         check(witness.row(node)["state"] == "alive", f"{node.name} is not alive")
         fact(f"after {took:.1f} s: {state}; {node.name} is alive and its service runs")
 
+    def cut_off(self, node):
+        self.ground.hosts[node.name].nft(f"""
+            table inet cutting {{
+              chain out {{ type filter hook output priority 0; tcp dport {SFTP_PORT} drop; }}
+              chain in {{ type filter hook input priority 0; tcp sport {SFTP_PORT} drop; }}
+            }}""")
+
     def heal(self, fact):
+        """No upgrade begins while a share is lost, so the way is cut when one has begun."""
         self.need_network()
         ground, node = self.ground, self.node
         leader = ground.leader()
         archive = ground.release("1.1")
         ground.announce(archive, f"file://{archive.path}")
+        refused = refusal_of(leader, "1.1")
+        check("its storage is lost" in refused, f"it was not refused for the share: {refused}")
+        ground.hosts[node.name].nft("table inet cutting\ndelete table inet cutting\n")
+        for agent in ground.live:
+            until(lambda: agent.row(node)["storage"] == "ready", 40,
+                  lambda _: f"{agent.name} reads {agent.row(node)['storage']} of {node.name}")
+        self.cut_off(node)
         ground.want("1.1")
         time.sleep(5)
         phase = leader.plan()["phase"]
@@ -196,6 +208,14 @@ class NetworkShare:
         ground.whole()
         fact(f"the upgrade waited for {node.name}, stopped nobody meanwhile, and ended "
              f"{took:.1f} s after the network was back")
+
+
+def refusal_of(agent, version):
+    try:
+        agent.muster("set", "--cluster", "version", version)
+    except Broken as refusal:
+        return str(refusal)
+    return "it was taken"
 
 
 class NetworkGround(Ground):
@@ -256,7 +276,10 @@ class NetworkGround(Ground):
 
     def end(self):
         try:
-            # A mount that does not answer would hold its agent; nothing waits for it now.
+            # A mount that does not answer would hold its agent, and a case may have broken there.
+            for host in self.hosts.values():
+                with contextlib.suppress(RuntimeError):
+                    host.nft("table inet cutting\ndelete table inet cutting\n")
             left = super().end()
         finally:
             if self.listener:

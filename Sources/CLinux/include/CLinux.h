@@ -5,6 +5,7 @@
 #ifndef MUSTER_CLINUX_H
 #define MUSTER_CLINUX_H
 
+#include "sha256.h"
 #include "udp.h"
 
 #include <netinet/in.h>

@@ -22,6 +22,15 @@ package final class AgentGround {
   /// Where others reach this node.
   package var address: Address { sockets.address }
 
+  /// The port of the read-only HTTP face, where others reach it at the host that they know this
+  /// node by; `nil` when it listens elsewhere, or its port is not known beforehand.
+  var reachablePort: UInt16? {
+    guard let http = options.http, http.port != 0 else { return nil }
+    let isAnyHost = http.host == Bytes16.zero || http.isV4 && http.v4 == 0
+    return isAnyHost || http.host == address.host || http.host == options.bind.host
+      ? http.port : nil
+  }
+
   /// Checks and takes everything. To be called before any other thread is started, as signals
   /// are held from here on.
   package static func open(

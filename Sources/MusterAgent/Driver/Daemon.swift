@@ -51,6 +51,7 @@ package final class Daemon {
       if options.isLocal { try Files.makeDirectory(local, mode: 0o755) }
       store = try SharedReleases(
         shared: options.isLocal ? local : options.sharedDirectory, isLocal: options.isLocal,
+        port: ground.reachablePort,
         publisher: SharedReleases.Publisher(
           cluster: ground.cluster.id, node: ground.node,
           fetchProgram: "\(try OwnProgram.directory())/muster-fetch",
@@ -66,6 +67,7 @@ package final class Daemon {
       ground.log.warning("\(killed) processes of the agent before this one were still there")
     }
     agent = try Agent(ground, store: store, services: supervisor)
+    store.peers = { [unowned agent] in PeerCopies(of: $0, in: agent.view) }
     supervisor.onEvent = { [unowned self, log = ground.log] service, event in
       log.add(event.level, "\(service): \(event.message)")
       // What is being started does not run yet, and is what is wanted.
@@ -80,7 +82,7 @@ package final class Daemon {
     do throws(HttpError) {
       faces = try AgentFaces(
         interior: self, loop: ground.loop, controlSocket: options.controlSocket,
-        http: options.http)
+        http: options.http, served: store.served)
     } catch {
       throw .face(error)
     }

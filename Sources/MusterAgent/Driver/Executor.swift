@@ -7,7 +7,7 @@ import MusterSystem
 /// Nothing is started that was not verified for this very start, and what a lower term orders is
 /// refused. All calls and callbacks are on the event loop's thread.
 package final class Executor {
-  private struct Target: Hashable {
+  struct Target: Hashable {
     let release: ReleaseReference
     let role: Role
 
@@ -19,32 +19,35 @@ package final class Executor {
   /// Told each step, after it was logged.
   package var onStep: ((ReleaseStep) -> Void)?
 
-  private let loop: EventLoop
-  private let store: any ReleaseStoring
+  let loop: EventLoop
+  let store: any ReleaseStoring
   private let services: any ServiceRunning
   private let link: String
-  private let log: Log
+  let log: Log
   private let patience: Int64
   private let reporter: StatusReporter
 
-  private var duty = Duty()
+  var duty = Duty()
   private var context: ServiceContext
   /// What should run, and the verification that comes before it.
   private var wanted: Target?
   private var starting: Verification?
   private var startFailure = ""
+  /// Begun for a start that is to come.
+  private var early: EarlyVerification?
+  private var reviving: Verification?
   /// Services that ended by themselves and wait for a verification before they start again.
   private var restarts: [() -> Void] = []
   /// What the supervisor was told to run.
-  private var applied: Target?
+  var applied: Target?
   /// A release to have ready before it is needed.
   private var ahead: Verification?
   private var aheadFailure = ""
   private var verified: [ReleaseReference] = []
-  private var fetch: FetchRun?
-  private var collectedFor: Duty?
-  private var collecting: CollectOrder?
-  private var collected: CollectOutcome?
+  var fetch: FetchRun?
+  var collectedFor: Duty?
+  var collecting: CollectOrder?
+  var collected: CollectOutcome?
   /// A published copy that was found corrupt, and has not been right since.
   private var corrupt: ReleaseReference?
   private var shownStorage = ""
@@ -108,6 +111,8 @@ package final class Executor {
     isEnding = true
     wanted = nil
     starting?.cancel()
+    early?.cancel()
+    reviving?.cancel()
     ahead?.cancel()
     fetch?.cancel()
     ended = completion
@@ -127,6 +132,11 @@ package final class Executor {
     let runsOn = applied.map { target?.isCopy(of: $0) ?? false } ?? false
     wanted = target
     if runsOn {
+      if let begun = starting, let applied, !begun.reference.isCopy(of: applied.release) {
+        begun.cancel()
+        starting = nil
+        startFailure = ""
+      }
       // Who waits to be started waits for this copy from now on: the one before may be corrupt.
       if !restarts.isEmpty || starting != nil { verifyAndStart() }
       return
@@ -134,24 +144,52 @@ package final class Executor {
     starting?.cancel()
     starting = nil
     startFailure = ""
-    if applied != nil { stopServices() }
-    verifyAndStart()
+    // Who catches up with the others may have to fetch first: what runs, runs on meanwhile.
+    let isAtHand = target.map { verified.contains($0.release) } ?? true
+    if applied != nil, isAtHand { stopServices() }
+    if target == nil { foreseeStart() } else { verifyAndStart() }
+  }
+
+  /// Who stops for a plan starts again with what it names.
+  private func foreseeStart() {
+    restarts = []
+    early?.cancel()
+    early = nil
+    guard duty.plan != nil, let next = duty.verify else { return }
+    let verification = EarlyVerification(
+      of: next, store: store, loop: loop, patience: patience)
+    early = verification
+    verification.begin()
   }
 
   private func verifyAndStart() {
     restarts = []
     starting?.cancel()
+    starting = nil
     guard let target = wanted else { return }
-    let verification = Verification(
-      of: target.release, store: store, loop: loop, patience: patience,
-      verified: { [weak self] in self?.start(target) },
-      failed: { [weak self] in self?.refuseStart(target, $0, isLasting: $1) })
-    starting = verification
-    verification.begin()
+    let verified: () -> Void = { [weak self] in self?.start(target) }
+    let failed: (StoreFailure, Bool) -> Void = { [weak self] in
+      self?.refuseStart(target, $0, isLasting: $1)
+    }
+    let begun = early.take()
+    switch begun?.remainder(for: target.release, verified: verified, failed: failed) {
+    case .nothing: start(target)
+    case .underway(let verification):
+      starting = verification
+      early = begun
+    case .everything, nil:
+      begun?.cancel()
+      let verification = Verification(
+        of: target.release, store: store, loop: loop, patience: patience, verified: verified,
+        failed: failed)
+      starting = verification
+      verification.begin()
+    }
   }
 
   private func start(_ target: Target) {
     starting = nil
+    early = nil
     startFailure = ""
     remember(target.release)
     onStep?(.verified(target.release))
@@ -185,7 +223,8 @@ package final class Executor {
   /// A service that ended by itself starts again when every byte of its release is right, and
   /// from the newest copy of it. Without an answer it stays down.
   private func clearRestart(_ clear: @escaping () -> Void) {
-    guard !isEnding, let applied, let wanted, wanted.isCopy(of: applied) else { return }
+    guard !isEnding, let applied, let wanted else { return }
+    guard wanted.isCopy(of: applied) else { return revive(applied, clear) }
     guard applied == wanted else {
       // What has to be applied anew starts everything again.
       if starting?.reference != wanted.release { verifyAndStart() }
@@ -198,6 +237,19 @@ package final class Executor {
       verified: { [weak self] in self?.restart(applied) },
       failed: { [weak self] in self?.refuseStart(applied, $0, isLasting: $1) })
     starting = verification
+    verification.begin()
+  }
+
+  /// What runs on until something else is there is started again meanwhile.
+  private func revive(_ target: Target, _ clear: @escaping () -> Void) {
+    reviving?.cancel()
+    let verification = Verification(
+      of: target.release, store: store, loop: loop, patience: patience,
+      verified: { [weak self] in if self?.applied == target { clear() } },
+      failed: { [weak self] failure, _ in
+        if failure.isCorrupt { self?.noteCorrupt(target.release) }
+      })
+    reviving = verification
     verification.begin()
   }
 
@@ -294,72 +346,6 @@ package final class Executor {
     publish()
   }
 
-  // MARK: Fetching
-
-  private func followFetch() {
-    guard let order = duty.fetch else {
-      // The outcome stays to be seen; a download that nobody wants does not go on.
-      if fetch?.outcome == nil {
-        fetch?.cancel()
-        fetch = nil
-      }
-      return
-    }
-    guard order != fetch?.order else { return }
-    fetch?.cancel()
-    log.info("fetching \(order.release.version) from its source, ordered in term \(order.term)")
-    onStep?(.fetching(order.release))
-    let run = FetchRun(order, store: store, loop: loop) { [weak self] in self?.fetchChanged() }
-    fetch = run
-    run.begin()
-  }
-
-  private func fetchChanged() {
-    if let outcome = fetch?.outcome {
-      if let reference = outcome.reference {
-        log.info("published \(reference.directoryName)")
-        onStep?(.published(reference))
-      } else {
-        log.error("the fetch failed: \(outcome.failure)")
-        onStep?(.failed(version: fetch?.order.release.version ?? "", reason: outcome.failure))
-      }
-    }
-    publish()
-  }
-
-  /// Whoever published a release tidies up once its plan is done, as long as it leads: in the
-  /// same term, and with a list of what stays.
-  private func followKeep() {
-    guard duty.fetch == nil, duty.plan == nil, !duty.keep.isEmpty, duty != collectedFor else {
-      return
-    }
-    let hasPublished = fetch?.outcome?.reference != nil && fetch?.order.term == duty.term
-    // Who shares with nobody tidies for itself, once it runs what it should.
-    guard hasPublished || store.isLocal && applied != nil else { return }
-    collectedFor = duty
-    var keeping = duty.keep
-    for release in [duty.run, duty.verify, applied?.release, fetch?.outcome?.reference] {
-      if let release, !keeping.contains(release) { keeping.append(release) }
-    }
-    store.collect(keeping: keeping, term: duty.term)
-  }
-
-  /// What crashes left on the share goes even when nothing is ever published again.
-  package func tidy(term: UInt64) { store.tidy(term: term) }
-
-  private func followCollect() {
-    guard duty.collect != collecting else { return }
-    if collecting != nil { store.cancelCollect() }
-    collecting = duty.collect
-    guard let order = duty.collect, collected?.id != order.id else { return }
-    store.collect(order) { [weak self] text in
-      guard let self, collecting == order else { return }
-      collected = CollectOutcome(id: order.id, text: text)
-      onStep?(.collected(text))
-      publish()
-    }
-  }
-
   // MARK: Reporting
 
   private func storageChanged() {
@@ -371,7 +357,7 @@ package final class Executor {
     onStep?(.storage(store.storageState))
   }
 
-  private func publish() {
+  func publish() {
     let report = services.report
     let failures = [startFailure, fetch?.trouble ?? "", report.failure, aheadFailure]
     reporter.offer(
@@ -381,6 +367,7 @@ package final class Executor {
         running: report.running, runningRole: report.role, ready: report.ready,
         reportedVersion: report.version, failure: failures.first { !$0.isEmpty } ?? "",
         storage: store.storageState, volume: store.volume, services: report.services,
-        stopMilliseconds: report.stopMilliseconds))
+        stopMilliseconds: report.stopMilliseconds,
+        offer: store.offer(verified.filter { $0 != corrupt })))
   }
 }

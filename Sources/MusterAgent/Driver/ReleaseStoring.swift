@@ -38,6 +38,10 @@ package protocol ReleaseStoring: AnyObject {
   /// Whether this node keeps its own copies.
   var isLocal: Bool { get }
 
+  /// Hands these copies on to others that share no directory, and says where; `nil` where that is
+  /// not so.
+  func offer(_ verified: [ReleaseReference]) -> ReleaseOffer?
+
   /// Of a download of this node's own copy.
   var progress: FetchProgress? { get }
 

@@ -51,7 +51,11 @@ package final class SharedReleases: ReleaseStoring {
   private var collection = Cancellation()
   var sources: [ReleaseSource] = []
   var term: UInt64 = 0
-  var bringing = Cancellation()
+  var bringing: LocalFetch?
+  /// What others may have of this node; `nil` with a shared directory, or without an address.
+  package private(set) var served: ServedReleases?
+  /// Who has a copy of a release; `nil` until there is a view to look at.
+  package var peers: ((ReleaseReference) -> PeerCopies?)?
   private var current: ReleaseReference?
   private var watch = StorageWatch()
   private var shownVolume: StorageVolume?
@@ -59,13 +63,19 @@ package final class SharedReleases: ReleaseStoring {
 
   /// Begins to probe at once.
   ///
-  /// - Parameter isLocal: `shared` is a directory of this node alone.
+  /// - Parameters:
+  ///   - isLocal: `shared` is a directory of this node alone.
+  ///   - port: where others reach its read-only HTTP face, at the node's own host.
   /// - Throws: when the kernel has no thread left.
   package init(
-    shared: String, isLocal: Bool = false, publisher: Publisher, loop: EventLoop, log: Log
+    shared: String, isLocal: Bool = false, port: UInt16? = nil, publisher: Publisher,
+    loop: EventLoop, log: Log
   ) throws(SystemError) {
     self.isLocal = isLocal
     store = ReleaseStore(shared: shared)
+    if isLocal, let port {
+      served = try ServedReleases(store: store, port: port, loop: loop)
+    }
     self.publisher = publisher
     self.loop = loop
     self.log = log
@@ -84,6 +94,8 @@ package final class SharedReleases: ReleaseStoring {
     _ order: FetchOrder, progress: @escaping (FetchProgress) -> Void,
     completion: @escaping (Result<ReleaseReference, StoreFailure>) -> Void
   ) {
+    // They share a thread, and what is ordered for all does not wait for one node's own copy.
+    bringing?.cancel()
     let cancellation = Cancellation()
     self.cancellation = cancellation
     let latest = Latest<FetchProgress>()

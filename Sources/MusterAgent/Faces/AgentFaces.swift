@@ -6,6 +6,7 @@ package final class AgentFaces {
   private unowned let interior: any AgentInterior
   private let waits: WaitDesk
   private let control: ControlFace
+  private let served: ServedReleases?
   private var controlServer: HttpServer?
   private var page: PublicFace?
   private var pageServer: HttpServer?
@@ -16,11 +17,14 @@ package final class AgentFaces {
   ///   - interior: must outlive the faces.
   ///   - controlSocket: the path of the control socket; mode 0600.
   ///   - http: where the read-only HTTP face listens; port 0 lets the kernel choose.
+  ///   - served: releases that it hands on to others.
   /// - Throws: `HttpError` that names the address; nothing listens then.
   package init(
-    interior: any AgentInterior, loop: EventLoop, controlSocket: String, http: Address?
+    interior: any AgentInterior, loop: EventLoop, controlSocket: String, http: Address?,
+    served: ServedReleases? = nil
   ) throws(HttpError) {
     self.interior = interior
+    self.served = served
     waits = WaitDesk(loop: loop, interior: interior)
     control = ControlFace(interior: interior, waits: waits)
     do throws(HttpError) {
@@ -29,7 +33,7 @@ package final class AgentFaces {
         controlRouter.serve($0, $1)
       }
       if let http {
-        let page = PublicFace(interior: interior) { [unowned self] in self.metrics }
+        let page = PublicFace(interior: interior, served: served) { [unowned self] in self.metrics }
         self.page = page
         let router = page.router
         pageServer = try HttpServer(
@@ -61,7 +65,7 @@ package final class AgentFaces {
     if let pageServer { counted.append(("http", pageServer.counters)) }
     return Metrics(
       view: interior.view, history: interior.history, usage: .read(), faces: counted,
-      overflow: interior.overflow
+      overflow: interior.overflow, served: served?.counters
     ).text
   }
 }

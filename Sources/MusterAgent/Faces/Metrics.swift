@@ -10,6 +10,8 @@ struct Metrics {
   /// What each HTTP face has counted, by its name.
   let faces: [(name: String, counters: HttpCounters)]
   let overflow: DatagramOverflow
+  /// What was handed on to nodes that share no directory; `nil` where that is not done.
+  let served: ServedReleases.Counters?
 
   var text: MetricsText {
     var text = MetricsText()
@@ -19,6 +21,7 @@ struct Metrics {
     addTraffic(to: &text)
     addProtocol(to: &text)
     addFaces(to: &text)
+    addServed(to: &text)
     addProcess(to: &text)
     return text
   }
@@ -171,6 +174,17 @@ struct Metrics {
       UInt64($0.connections)
     }
     add("muster_http_streams", .gauge, "Open streams of events, by face.") { UInt64($0.streams) }
+  }
+
+  private func addServed(to text: inout MetricsText) {
+    guard let served else { return }
+    func add(_ name: String, _ help: String, _ value: UInt64) {
+      text.add("muster_served_\(name)_total", .counter, help, MetricsText.Sample(value))
+    }
+    add("files", "Files of releases that others have begun to copy from here.", served.files)
+    add("bytes", "Bytes of them.", served.bytes)
+    add("busy", "Requests for them that were told to come again.", served.busy)
+    add("broken_files", "Files that ended early: gone, or their taker too slow.", served.broken)
   }
 
   private func addProcess(to text: inout MetricsText) {

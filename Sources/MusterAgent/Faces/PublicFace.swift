@@ -6,19 +6,29 @@ final class PublicFace {
   private unowned let interior: any AgentInterior
   private let readMetrics: () -> MetricsText
 
-  init(interior: any AgentInterior, metrics: @escaping () -> MetricsText) {
+  private let copies: CopyFace?
+
+  init(
+    interior: any AgentInterior, served: ServedReleases?, metrics: @escaping () -> MetricsText
+  ) {
     self.interior = interior
+    copies = served.map(CopyFace.init)
     readMetrics = metrics
   }
 
   var router: Router {
-    Router(routes: [
+    var router = Router(routes: [
       Router.Route("GET", "/health", self, PublicFace.health),
       Router.Route("GET", "/status", self, PublicFace.status),
       Router.Route("GET", "/members", self, PublicFace.members),
       Router.Route("GET", "/metrics", self, PublicFace.metrics),
       Router.Route("GET", "/events", self, PublicFace.events),
     ])
+    if let copies {
+      router.routes.append(
+        Router.Route("GET", CopyFace.prefix, isPrefix: true, copies, CopyFace.serve))
+    }
+    return router
   }
 
   /// Healthy: the agent answers and, once the cluster is founded, sees a leader.

@@ -7,15 +7,18 @@ struct Router {
   struct Route {
     var method: String
     var path: String
+    /// Whether it answers for everything below the path, too.
+    var isPrefix: Bool
     var action: Action
 
     /// - Parameter owner: must outlive the router.
     init<Owner: AnyObject>(
-      _ method: String, _ path: String, _ owner: Owner,
+      _ method: String, _ path: String, isPrefix: Bool = false, _ owner: Owner,
       _ action: @escaping (Owner) -> Action
     ) {
       self.method = method
       self.path = path
+      self.isPrefix = isPrefix
       self.action = { [unowned owner] (request, responder) throws(FaceError) in
         try action(owner)(request, responder)
       }
@@ -33,7 +36,9 @@ struct Router {
   }
 
   private func route(for request: HttpRequest) throws(FaceError) -> Route {
-    let found = routes.filter { $0.path == request.path }
+    let found = routes.filter {
+      $0.isPrefix ? request.path.hasPrefix($0.path) : $0.path == request.path
+    }
     if found.isEmpty {
       let paths = routes.map(\.path).joined(separator: ", ")
       throw FaceError(404, "there is no \(request.path)", advice: "there is \(paths)")

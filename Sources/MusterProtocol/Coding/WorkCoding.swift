@@ -20,6 +20,8 @@ struct WorkCard: Hashable, Sendable {
   var stopMilliseconds: UInt32 = 0
   /// Whether this daemon knows waves, pauses and plans that stop first.
   var knowsWaves = false
+  /// What it hands on to nodes that share no directory.
+  var offer: ReleaseOffer?
 
   init() {}
 
@@ -39,6 +41,7 @@ struct WorkCard: Hashable, Sendable {
     if let corrupt { writer.message(21) { corrupt.write(to: &$0) } }
     writer.unsigned(22, UInt64(stopMilliseconds))
     writer.flag(23, knowsWaves)
+    if let offer { writer.message(24) { offer.write(to: &$0) } }
     return writer.bytes
   }
 
@@ -60,6 +63,7 @@ struct WorkCard: Hashable, Sendable {
       case 21: corrupt = try ReleaseReference(decoding: field.message)
       case 22: stopMilliseconds = try field.unsigned32()
       case 23: knowsWaves = try field.flag()
+      case 24: offer = try ReleaseOffer(decoding: field.message)
       default: break
       }
     }

@@ -30,6 +30,7 @@ extension LocalStatus {
       }
     }
     writer.unsigned(23, UInt64(stopMilliseconds))
+    if let offer { writer.message(24) { offer.write(to: &$0) } }
   }
 
   init(decoding bytes: Span<UInt8>) throws(WireError) {
@@ -51,6 +52,7 @@ extension LocalStatus {
       case 21: corrupt = try ReleaseReference(decoding: field.message)
       case 22: collected = try CollectOutcome(decoding: field.message)
       case 23: stopMilliseconds = try field.unsigned32()
+      case 24: offer = try ReleaseOffer(decoding: field.message)
       default: break
       }
     }

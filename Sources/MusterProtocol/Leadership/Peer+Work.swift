@@ -133,6 +133,7 @@ extension Peer {
     card.progress = status.progress
     card.volume = status.volume
     card.corrupt = status.corrupt
+    card.offer = status.offer
     card.services = Array(status.services.prefix(6))
     // Long names give way: the others are worth more than the last service.
     while card.encoded.count > Limits.recordContentBytes, !card.services.isEmpty {

@@ -22,6 +22,28 @@ extension StoreDirectory {
     }
   }
 
+  /// A part of a file, shorter than `count` at its end only.
+  package func piece(
+    _ name: String, from offset: UInt64, count: Int
+  ) throws(SystemError) -> [UInt8] {
+    let file = try open(name, flags: O_RDONLY | O_NONBLOCK)
+    var content = [UInt8](repeating: 0, count: count)
+    var filled = 0
+    while filled < count {
+      let read = try retrying("read", place(name)) {
+        unsafe content.withUnsafeMutableBytes { buffer in
+          unsafe pread(
+            file.number, buffer.baseAddress?.advanced(by: filled), count - filled,
+            off_t(clamping: offset) + off_t(filled))
+        }
+      }
+      if read == 0 { break }
+      filled += read
+    }
+    content.removeLast(count - filled)
+    return content
+  }
+
   /// Writes a new file and makes its content durable; its name is durable after `sync()`.
   ///
   /// - Throws: `isTaken` when the name exists; after any other error the file may be incomplete.

@@ -1,0 +1,106 @@
+"""No shared directory: one node asks the source, the others copy from each other, and trust none."""
+
+import os
+import signal
+
+from damage import flip
+from nodes import Ground
+from screen import check, until
+
+NODES = 5
+NEWCOMERS = 4
+PAYLOAD = 5_000_000
+
+
+class Alone:
+    def __init__(self, ledger, work, program):
+        self.ledger = ledger
+        self.ground = Ground(work, program, "alone", NODES)
+        self.cases = [
+            ("alone", "without a shared directory one node asks the source", self.spread),
+            ("alone-lies", "peers that hand out what is wrong are found, others are asked",
+             self.lies),
+            ("alone-source", "where no peer has it right, the source is asked", self.fall_back),
+        ]
+
+    def add(self):
+        agent = self.ground.add()
+        agent.shared = "none"
+        return agent
+
+    def spread(self, fact):
+        ground = self.ground
+        for _ in range(NODES):
+            self.add()
+        ground.form()
+        for version in ("1.0", "1.1"):
+            archive = ground.release(version, PAYLOAD)
+            ground.install(version)
+            asked = ground.origin.downloads(archive)
+            check(asked == 1, f"{version} was asked of the source {asked} times")
+            for agent in ground.live:
+                agent.muster("release", "verify", version)
+        fact(f"two versions on {NODES} nodes: one request of the source for each")
+        served = sum(metric(agent, "muster_served_files_total") for agent in ground.live)
+        check(served >= 2 * (NODES - 1), f"only {served} files were handed on")
+        fact(f"{served} files were handed on by peers")
+
+    def lies(self, fact):
+        ground = self.ground
+        archive = ground.origin.files["/answer-1.1.tar.gz"]
+        before = ground.origin.downloads(archive)
+        flipped, short, without, silent, honest = ground.agents
+        flip(data_of(flipped), PAYLOAD // 2)
+        data_of(short).chmod(0o644)
+        os.truncate(data_of(short), PAYLOAD // 2)
+        data_of(without).parent.chmod(0o755)
+        data_of(without).unlink()
+        silent.process.send_signal(signal.SIGSTOP)
+        try:
+            newcomers = [self.add() for _ in range(NEWCOMERS)]
+            for agent in newcomers:
+                agent.start()
+            for agent in newcomers:
+                agent.listening()
+                agent.muster("wait", "--version", "1.1", "--timeout", "60s")
+                until(lambda: agent.row().get("ready"), 60, f"{agent.name} does not start 1.1")
+                agent.muster("release", "verify", "1.1")
+        finally:
+            silent.process.send_signal(signal.SIGCONT)
+        log = "".join(agent.log.read_text(errors="replace") for agent in newcomers)
+        refused = [line.partition("is not asked again: ") for line in log.splitlines()
+                   if "is not asked again" in line]
+        check(refused, "none of the newcomers met one of four bad peers")
+        check(ground.origin.downloads(archive) == before, "the source was asked")
+        for head, _, reason in refused:
+            peer, what = head.split()[-1], reason.split("/")[-1]
+            fact(f"{peer}: {what[:150]}")
+        fact(f"{NEWCOMERS} newcomers have every byte right, and the source was not asked")
+
+    def fall_back(self, fact):
+        ground = self.ground
+        archive = ground.origin.files["/answer-1.1.tar.gz"]
+        before = ground.origin.downloads(archive)
+        for agent in ground.live:
+            if data_of(agent).exists():
+                flip(data_of(agent), 17)
+        last = self.add()
+        last.start()
+        last.listening()
+        last.muster("wait", "--version", "1.1", "--timeout", "60s")
+        until(lambda: last.row().get("ready"), 60, f"{last.name} does not start 1.1")
+        last.muster("release", "verify", "1.1")
+        asked = ground.origin.downloads(archive) - before
+        check(asked == 1, f"the source was asked {asked} times")
+        fact(f"{last.name} found no peer with a right copy, and asked the source once")
+
+
+def data_of(agent):
+    (release,) = (agent.state / "local" / "releases").glob("1.1-*")
+    return release / "share" / "data"
+
+
+def metric(agent, name):
+    from traffic import ask
+    text = ask(agent.host, 7947, "/metrics")
+    return sum(int(line.split()[-1]) for line in text.splitlines() if line.startswith(name + " "))
