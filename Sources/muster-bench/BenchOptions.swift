@@ -21,6 +21,7 @@ struct BenchOptions: Sendable {
                 5          all start at once and know one address
                 6          gray members: they send, and hardly hear
                 7          one update
+                growth     a calm cluster, from 8 members to 2,048 (with --full, 10,000)
                 reference  the published protocol beside what is published of it
                 gate       the shortest of 1, 2, 4 and 7
       --seeds   so many runs of each setting; default: the case's own
@@ -29,7 +30,7 @@ struct BenchOptions: Sendable {
       --jobs    so many threads; default: one a processor
       --short   fewer settings, shorter runs
       --full    every setting, long runs: hours
-      --parts   with 4, 5 and 7: what Muster's datagrams were sent for
+      --parts   with 4, 5, 7 and growth: what Muster's datagrams were sent for
       --json    write the lines to this file as well
 
     """

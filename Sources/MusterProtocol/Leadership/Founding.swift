@@ -37,6 +37,13 @@ extension Peer {
     coordination.isDirty = true
   }
 
+  /// All that a node without a founding has to say, unless its priority is another: the first
+  /// election comes at once behind the founding.
+  func isSaidByMemberCard(_ card: CoordinationCard) -> Bool {
+    card.founding == nil && !card.isLeaving && card.priority == LeaderPriority.standard
+      && ownContents[.coordination] == nil
+  }
+
   /// Live nodes without a founding and with the same plan, this one included; sorted.
   private var unfoundedNodes: [NodeID] {
     ring.filter { node in
