@@ -269,7 +269,7 @@ extension Peer {
   /// a voter that has only learnt what is committed: the leader has counted it by then. Their news
   /// interest nobody at once, and in a large cluster they would be a storm.
   private mutating func isWorthShowingNow(_ card: CoordinationCard) -> Bool {
-    guard let shown = coordinationCards[id] else { return true }
+    guard ownContents[.coordination] != nil, let shown = coordinationCards[id] else { return true }
     if shown == card {
       coordination.publishAt = nil
       return false

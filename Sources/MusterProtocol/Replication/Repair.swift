@@ -194,10 +194,11 @@ extension Peer {
   }
 
   /// Who has nothing in nearly all buckets that differ lacks everything: there is nothing to
-  /// compare.
+  /// compare. What it has itself is asked for only by digests, so this is for hundreds that have
+  /// little more than their cards.
   private func isNewcomers(_ buckets: [UInt64], _ differing: [Int]) -> Bool {
     let empty = differing.count { buckets[$0] == 0 }
-    return empty * 4 > differing.count * 3 && ring.count > 2
+    return isGathering && empty * 4 > differing.count * 3
   }
 
   /// Bucket after bucket, as much as an answer may be; the rest is for the next question.
