@@ -141,7 +141,7 @@ package struct Peer: Sendable {
     consider(contacting.deadline)
     consider(outbox.deadline)
     consider(repair.deadline)
-    consider(agreement.deadline(after: repair.changedAt, timing))
+    consider(agreement.deadline(after: repair.changedAt, settling: agreementSettling))
     consider(coordination.deadline)
     consider(work.deadline)
     consider(asking.deadline)
@@ -194,7 +194,8 @@ package struct Peer: Sendable {
   func ownCard(hasLeft: Bool) -> MemberCard {
     MemberCard(
       key: cryptography.publicKey, name: configuration.name, address: configuration.address,
-      hasLeft: hasLeft, software: configuration.software)
+      hasLeft: hasLeft, software: configuration.software,
+      expect: durable.founding == nil ? configuration.expect : 0)
   }
 
   mutating func emit(_ event: Event) { effects.append(.event(event)) }

@@ -53,6 +53,12 @@ package struct Timing: Hashable, Sendable {
   package var agreementIntervalLossy = TimeSpan.milliseconds(150)
   /// Records that arrive thick and fast are passed on together, so much later at most.
   package var forwardPause = TimeSpan.milliseconds(50)
+  /// The same where hundreds find each other for the first time, for each of them, and at most.
+  package var gatheringPause = TimeSpan(nanoseconds: 1_500_000)
+  package var gatheringPauseMaximum = TimeSpan.milliseconds(250)
+  /// A newcomer that was sent on to its neighbours compares its state with one of them after this:
+  /// until then they have heard of it, and floods have brought most of what there is.
+  package var introductionPause = TimeSpan.milliseconds(600)
   /// Chunks asked for and not come are asked for again, of somebody else.
   package var chunkRetry = TimeSpan.milliseconds(150)
 

@@ -51,6 +51,9 @@ package enum Limits {
   package static let keyBytes = 64
   package static let valueBytes = 512
 
+  /// Members up to which nothing is spared.
+  package static let smallCluster = 32
+
   /// Observers that probe each member.
   package static let observers = 4
 
@@ -69,6 +72,9 @@ package enum Limits {
   /// Neighbours to which a new record is forwarded at once.
   package static let neighbours = 6
 
+  /// Rings of the overlay on which news is passed on while hundreds find each other, one way.
+  package static let gatheringRings = 2
+
   /// Buckets of the state's fingerprint.
   package static let buckets = 64
 
@@ -84,6 +90,10 @@ package enum Limits {
   /// How often the author of a beacon is greeted, for five minutes: it may hear nothing at first,
   /// and nobody may hear it again.
   package static let beaconTries = 64
+
+  /// Strangers answered in one second from which on a newcomer is sent on to its neighbours: one
+  /// member cannot tell everything to all of them.
+  package static let welcomesAlone = 8
 
   /// Tries of a given address before they become rarer.
   package static let contactTriesAtOnce = 10
@@ -101,6 +111,9 @@ package enum Limits {
   package static let unfitAsks = 20
   package static let comparisonTries = 8
 
+  /// Records sent in answer to one question.
+  package static let recordsTold = 1_120
+
   /// Records that changed within seconds and are offered to whoever differs; more are compared.
   package static let news = 24
   package static let newsLossy = 96
@@ -113,7 +126,7 @@ package enum Limits {
   package static let confirmations = 3
 
   /// Datagrams of strangers answered a second; more are dropped and counted.
-  package static let strangerAnswersPerSecond = 200
+  package static let strangerAnswersPerSecond = 2_000
 
   /// Tags of authentic datagrams under the cluster key that are remembered against replay.
   package static let tags = 4_096

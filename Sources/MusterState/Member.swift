@@ -32,15 +32,20 @@ package struct MemberCard: Hashable, Sendable {
   package var hasLeft: Bool
   /// The version of the daemon, for people.
   package var software: String
+  /// How many nodes are planned, of a node that belongs to no founding; 0 of all others. As long
+  /// as it has no coordination card, this is all that there is to know.
+  package var expect: UInt32
 
   package init(
-    key: PublicKey, name: String, address: Address, hasLeft: Bool, software: String
+    key: PublicKey, name: String, address: Address, hasLeft: Bool, software: String,
+    expect: UInt32 = 0
   ) {
     self.key = key
     self.name = name
     self.address = address
     self.hasLeft = hasLeft
     self.software = software
+    self.expect = expect
   }
 }
 

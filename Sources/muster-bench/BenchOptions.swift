@@ -8,7 +8,7 @@ struct BenchOptions: Sendable {
 
   static let usage = """
     usage: muster-bench CASE… [--seeds N] [--from N] [--nodes N,N…] [--jobs N] [--short|--full]
-                              [--json FILE]
+                              [--parts] [--json FILE]
 
     Runs Muster and the published protocol through the same experiments, on one simulated network,
     with the same seeds and faults. Exit code 1: a target was missed.
@@ -21,6 +21,7 @@ struct BenchOptions: Sendable {
                 5          all start at once and know one address
                 6          gray members: they send, and hardly hear
                 7          one update
+                growth     a calm cluster, from 8 members to 2,048 (with --full, 10,000)
                 reference  the published protocol beside what is published of it
                 gate       the shortest of 1, 2, 4 and 7
       --seeds   so many runs of each setting; default: the case's own
@@ -29,6 +30,7 @@ struct BenchOptions: Sendable {
       --jobs    so many threads; default: one a processor
       --short   fewer settings, shorter runs
       --full    every setting, long runs: hours
+      --parts   with 4, 5, 7 and growth: what Muster's datagrams were sent for
       --json    write the lines to this file as well
 
     """
@@ -40,6 +42,7 @@ struct BenchOptions: Sendable {
   var jobs = ParallelWork<Int>.processors
   var isShort = false
   var isFull = false
+  var showsParts = false
   /// For the gate: as little as shows a difference.
   var isTiny = false
   var json: String?
@@ -50,6 +53,7 @@ struct BenchOptions: Sendable {
       switch word {
       case "--short": isShort = true
       case "--full": isFull = true
+      case "--parts": showsParts = true
       case "--json": json = try Self.value(word, &rest)
       case "--seeds": seeds = try Self.number(word, &rest, 1...1_000_000)
       case "--from": first = UInt64(try Self.number(word, &rest, 0...Int.max))

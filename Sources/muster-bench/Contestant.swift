@@ -58,6 +58,8 @@ protocol Contestant {
   var sightings: [Sighting] { get }
   /// Datagrams that carried the update last published.
   var payloadSends: Int { get }
+  /// What its datagrams were sent for; empty where nobody counts.
+  var parts: Parts { get }
 
   mutating func step(upTo end: Instant) -> Bool
   /// Starts the first so many in the middle of their life.

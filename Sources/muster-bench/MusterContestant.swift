@@ -20,6 +20,13 @@ struct MusterContestant: Contestant {
   var now: Instant { simulation.now }
   var count: Int { simulation.nodes.count }
   var payloadSends: Int { simulation.markedDatagrams }
+  var parts: Parts {
+    var parts = Parts()
+    for node in simulation.nodes {
+      if let counters = node.running?.core.counters { parts.add(counters) }
+    }
+    return parts
+  }
 
   var network: SimulatedNetwork {
     get { simulation.network }

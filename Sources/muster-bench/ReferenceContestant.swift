@@ -13,6 +13,7 @@ struct ReferenceContestant: Contestant {
   var now: Instant { cluster.now }
   var count: Int { cluster.count }
   var payloadSends: Int { cluster.sendsOfWatched }
+  var parts: Parts { Parts() }
 
   var network: SimulatedNetwork {
     get { cluster.network }

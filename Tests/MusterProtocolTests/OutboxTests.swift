@@ -68,6 +68,17 @@ import Testing
     #expect(!isDueAgain)
   }
 
+  /// A deadline that outlived what it was for once woke a node without end.
+  @Test func `what was taken out waits for nothing`() {
+    let start = Instant.zero + .seconds(5)
+    var outbox = busy(at: start)
+    outbox.add(99, heldBy: nil)
+    let isDue = outbox.isDue(at: start, atOnce: Limits.forwardsAtOnce, pause: Self.pause)
+    #expect(!isDue)
+    _ = outbox.take()
+    #expect(outbox.deadline == nil)
+  }
+
   @Test func `a node that ends lets nothing wait`() {
     let start = Instant.zero + .seconds(5)
     var outbox = busy(at: start)

@@ -35,11 +35,11 @@ enum Samples {
 
   static func digest(_ text: String) -> Digest { keys[0].digest(Array(text.utf8)) }
 
-  static func card(_ index: Int, hasLeft: Bool = false) -> MemberCard {
+  static func card(_ index: Int, hasLeft: Bool = false, expect: UInt32 = 0) -> MemberCard {
     MemberCard(
       key: keys[index].publicKey, name: "ci/\(index)",
       address: Address(v4: 0x7f00_0001, port: UInt16(7_946 + index)), hasLeft: hasLeft,
-      software: "1.0")
+      software: "1.0", expect: expect)
   }
 
   static func record(
@@ -252,11 +252,13 @@ enum Samples {
   }
 
   static func welcome(
-    _ refusal: Contact.Refusal?, holder: NodeID? = nil, evidence: Record? = nil
+    _ refusal: Contact.Refusal?, holder: NodeID? = nil, evidence: Record? = nil,
+    introductions: [Record] = []
   ) -> Contact.Welcome {
     var welcome = Contact.Welcome(
       card: record(1, .member, card(1).encoded), nonce: nonce, refusal: refusal, holder: holder,
-      evidence: evidence, signature: Signature(first: .zero, second: .zero))
+      evidence: evidence, introductions: introductions,
+      signature: Signature(first: .zero, second: .zero))
     welcome.signature = keys[1].sign(signedMessage("welcome", cluster, welcome.signedPayload))
     return welcome
   }

@@ -33,6 +33,10 @@ extension Vector {
       Vector(name: "finding", message: "Finding", bytes: Samples.finding.encoded) {
         bytes throws(WireError) in try Finding(decoding: bytes).encoded
       },
+      Vector(
+        name: "member-card-unfounded", message: "MemberCard",
+        bytes: Samples.card(2, expect: 5).encoded
+      ) { bytes throws(WireError) in try MemberCard(decoding: bytes).encoded },
       Vector(name: "suspicion", message: "Suspicion", bytes: Samples.suspicion.encoded) {
         bytes throws(WireError) in try Suspicion(decoding: bytes).encoded
       },
@@ -225,6 +229,11 @@ extension Vector {
       contact("hello-cookie", .hello(Samples.hello(cookie: Samples.digest("cookie")))),
       contact("challenge", .challenge(nonce: Samples.nonce, cookie: Samples.digest("cookie"))),
       contact("welcome", .welcome(Samples.welcome(nil))),
+      contact(
+        "welcome-introduced",
+        .welcome(
+          Samples.welcome(
+            nil, introductions: [later, Samples.record(2, .member, Samples.card(2).encoded)]))),
       contact(
         "welcome-name-taken", .welcome(Samples.welcome(.nameTaken, holder: Samples.nodes[2]))),
       contact(

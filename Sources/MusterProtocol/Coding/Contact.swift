@@ -40,6 +40,8 @@ enum Contact: Hashable, Sendable {
     var holder: NodeID?
     /// With a refusal of a superseded life: the newcomer's own later card.
     var evidence: Record?
+    /// Where many come at once: the cards of those who will be the newcomer's neighbours.
+    var introductions: [Record] = []
     var signature: Signature
   }
 
@@ -235,6 +237,7 @@ extension Contact.Welcome {
     writer.unsigned(3, UInt64(refusal?.rawValue ?? 0))
     if let holder { writer.array(4, holder.bytes.bytes) }
     if let evidence { writer.item(5, evidence.encoded) }
+    for card in introductions { writer.item(6, card.encoded) }
     return writer.bytes
   }
 
@@ -245,6 +248,7 @@ extension Contact.Welcome {
     var refusal: Contact.Refusal?
     var holder: NodeID?
     var evidence: Record?
+    var introductions: [Record] = []
     while let field = try reader.next() {
       switch field.tag {
       case 1: card = try Record(decoding: field.message)
@@ -256,6 +260,7 @@ extension Contact.Welcome {
         guard reason == 0 || refusal != nil else { throw .field(3) }
       case 4: holder = try field.node()
       case 5: evidence = try Record(decoding: field.message)
+      case 6: introductions.append(try Record(decoding: field.message))
       default: break
       }
     }
@@ -263,6 +268,6 @@ extension Contact.Welcome {
     guard let nonce else { throw .field(2) }
     self.init(
       card: card, nonce: nonce, refusal: refusal, holder: holder, evidence: evidence,
-      signature: signed.signature)
+      introductions: introductions, signature: signed.signature)
   }
 }

@@ -18,6 +18,7 @@ extension MemberCard {
     writer.array(3, address.wireBytes)
     writer.flag(4, hasLeft)
     writer.text(5, software)
+    writer.unsigned(10, UInt64(expect))
     return writer.bytes
   }
 
@@ -28,6 +29,7 @@ extension MemberCard {
     var address: Address?
     var hasLeft = false
     var software = ""
+    var expect: UInt32 = 0
     while let field = try reader.next() {
       switch field.tag {
       case 1: key = PublicKey(try field.bytes32())
@@ -35,13 +37,15 @@ extension MemberCard {
       case 3: address = Address(wireBytes: try field.array(limit: 18))
       case 4: hasLeft = try field.flag()
       case 5: software = try field.text(limit: 64)
+      case 10: expect = try field.unsigned32()
       default: break
       }
     }
     guard let key else { throw .field(1) }
     guard !name.isEmpty else { throw .field(2) }
     guard let address, !address.isMulticast, address.port != 0 else { throw .field(3) }
-    self.init(key: key, name: name, address: address, hasLeft: hasLeft, software: software)
+    self.init(
+      key: key, name: name, address: address, hasLeft: hasLeft, software: software, expect: expect)
   }
 }
 

@@ -257,7 +257,7 @@ extension Peer {
     #if MUSTER_PLANTED_BUGS
       lie(in: &card)
     #endif
-    if isWorthShowingNow(card) {
+    if !isSaidByMemberCard(card), isWorthShowingNow(card) {
       coordination.publishAt = nil
       publish(.coordination, card.encoded)
     }
@@ -269,7 +269,7 @@ extension Peer {
   /// a voter that has only learnt what is committed: the leader has counted it by then. Their news
   /// interest nobody at once, and in a large cluster they would be a storm.
   private mutating func isWorthShowingNow(_ card: CoordinationCard) -> Bool {
-    guard let shown = coordinationCards[id] else { return true }
+    guard ownContents[.coordination] != nil, let shown = coordinationCards[id] else { return true }
     if shown == card {
       coordination.publishAt = nil
       return false

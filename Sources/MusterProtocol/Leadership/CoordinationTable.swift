@@ -26,6 +26,9 @@ struct CoordinationTable: Sendable {
     }
   }
 
+  /// Whether any card shows a founding.
+  var showsFounding: Bool { !foundings.isEmpty }
+
   /// Whether no card shows any founding but this one.
   func showsOnly(_ founding: FoundingID) -> Bool {
     foundings.isEmpty || foundings.count == 1 && foundings[founding] != nil

@@ -14,7 +14,9 @@ extension Peer {
       if configuration.founds { foundNow(with: [id]) }
       return
     }
-    let unfounded = unfoundedNodes
+    // Hundreds that start at once ask this with every card that comes: whom they see matters only
+    // when there are enough of them.
+    let unfounded = ring.count >= Int(clamping: configuration.expect) ? unfoundedNodes : []
     if unfounded != coordination.gate {
       coordination.gate = unfounded
       coordination.gateSince = now
@@ -23,6 +25,23 @@ extension Peer {
       let due = gateDeadline, now >= due
     else { return }
     foundNow(with: unfounded)
+  }
+
+  /// The card of a node without a founding stands for the coordination card that it does not
+  /// publish: hundreds that start at once spare each other a record each.
+  mutating func noteUnfounded(_ node: NodeID, _ card: MemberCard) {
+    guard card.expect > 0, coordinationCards[node] == nil else { return }
+    var unfounded = CoordinationCard()
+    unfounded.expect = card.expect
+    coordinationCards[node] = unfounded
+    coordination.isDirty = true
+  }
+
+  /// All that a node without a founding has to say, unless its priority is another: the first
+  /// election comes at once behind the founding.
+  func isSaidByMemberCard(_ card: CoordinationCard) -> Bool {
+    card.founding == nil && !card.isLeaving && card.priority == LeaderPriority.standard
+      && ownContents[.coordination] == nil
   }
 
   /// Live nodes without a founding and with the same plan, this one included; sorted.
@@ -102,7 +121,7 @@ extension Peer {
           ? recoveries > known.recoveries : founding < known.founding
       if isBetter { best = (isSealed, recoveries, founding) }
     }
-    for node in ring where node != id {
+    for node in coordinationCards.showsFounding ? ring : SortedSet() where node != id {
       guard let card = coordinationCards[node], let founding = card.founding,
         !isAbandoned(founding)
       else { continue }

@@ -39,6 +39,8 @@ struct Contacting: Sendable {
   var unknownSaid: [Address: Instant] = [:]
   /// When the greeting that was put off last is due: the next one comes after it.
   var lastGreeting = Instant.zero
+  /// Neighbours that this node was told of, and that may not have heard of it yet.
+  var strangers: Set<NodeID> = []
   /// Voters that have refused this node as forgotten.
   var forgottenBy: Set<NodeID> = []
 
@@ -72,6 +74,9 @@ struct Contacting: Sendable {
   func author(ofBeacon tag: UInt64, at now: Instant) -> NodeID? {
     beacons[tag].flatMap { now >= $0.again ? $0.author : nil }
   }
+
+  /// Whether more newcomers come than this node can serve alone.
+  var isCrowded: Bool { answers > Limits.welcomesAlone }
 
   /// Whether one more stranger may be answered in this second.
   mutating func mayAnswer(at now: Instant) -> Bool {
@@ -282,6 +287,7 @@ extension Peer {
     guard let own = store[recordKey(id, .member)] else { return }
     var welcome = Contact.Welcome(
       card: own, nonce: hello.nonce, refusal: refusal, holder: nil, evidence: nil,
+      introductions: refusal == nil ? introductions(for: hello.card, beside: own) : [],
       signature: Signature(first: .zero, second: .zero))
     if refusal == .superseded {
       counters.drop(.staleIncarnation)
@@ -374,7 +380,11 @@ extension Peer {
       }
       take(welcome.card, from: nil, via: attempt.via)
       noteLife(of: welcome.card.author)
-      askToCompare(welcome.card.author)
+      if welcome.introductions.isEmpty {
+        askToCompare(welcome.card.author)
+      } else {
+        take(introductions: welcome.introductions)
+      }
       settleName(with: welcome.card.author)
     }
   }

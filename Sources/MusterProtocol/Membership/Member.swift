@@ -75,13 +75,28 @@ struct Overlay: Sendable {
   }
 
   /// The nodes next to `node`, sorted, without repetition and without itself.
-  func neighbours(of node: NodeID) -> [NodeID] {
+  /// - Parameter rings: of how many rings, where not all of them.
+  func neighbours(
+    of node: NodeID, rings wanted: Int = Limits.neighbours / 2
+  ) -> [NodeID] {
     var found: [NodeID] = []
-    for ring in rings.indices where rings[ring].count > 1 {
+    for ring in rings.indices.prefix(wanted) where rings[ring].count > 1 {
       let count = rings[ring].count
       let index = rings[ring].place(of: place(of: node, in: ring))
       found.insertSorted(rings[ring][(index + 1) % count].node)
       found.insertSorted(rings[ring][(index + count - 1) % count].node)
+    }
+    found.removeSorted(node)
+    return found
+  }
+
+  /// The nodes behind `node` on the first so many rings: fewer than its neighbours, and still every
+  /// node is reached from every other.
+  func successors(of node: NodeID, rings wanted: Int) -> [NodeID] {
+    var found: [NodeID] = []
+    for ring in rings.indices.prefix(wanted) where rings[ring].count > 1 {
+      let index = rings[ring].place(of: place(of: node, in: ring))
+      found.insertSorted(rings[ring][(index + 1) % rings[ring].count].node)
     }
     found.removeSorted(node)
     return found

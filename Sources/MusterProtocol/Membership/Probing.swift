@@ -13,8 +13,10 @@ extension Peer {
     for node in prober.targets.keys where !kept.contains(node) {
       prober.targets[node] = nil
     }
+    // While hundreds find each other observers change with every newcomer, and take turns at once.
+    let spread = timing.probeInterval * (isGathering ? Int64(Limits.observers) : 1)
     for node in wanted where prober.targets[node] == nil {
-      let first = now + generator.upTo(timing.probeInterval)
+      let first = now + generator.upTo(spread)
       prober.targets[node] = Prober.Target(next: first, probe: nil)
     }
   }

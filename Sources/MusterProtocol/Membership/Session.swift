@@ -144,6 +144,7 @@ extension Peer {
 
   private mutating func take(_ frame: Frame, from sender: NodeID) {
     noteLife(of: sender)
+    if !contacting.strangers.isEmpty { contacting.strangers.remove(sender) }
     for record in frame.records { take(record, from: sender) }
     if !frame.records.isEmpty {
       repair.answered(by: sender, again: now + timing.repairRetry)

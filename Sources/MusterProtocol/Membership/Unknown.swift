@@ -17,11 +17,13 @@ extension Peer {
 
   mutating func takeUnknown(_ hint: UInt64, from source: Address) {
     guard hint == Envelope.hint(of: id) else { return }
-    guard isAddressOfMember(source) else { return }
+    guard let member = member(at: source) else { return }
+    // Where hundreds start at once it will hear of this node before a greeting is through.
+    guard !isGathering || now - member.since >= timing.introduction else { return }
     contact(source, via: .gossip, tries: 4)
   }
 
-  private func isAddressOfMember(_ address: Address) -> Bool {
-    members.values.contains { $0.address == address }
+  private func member(at address: Address) -> Member? {
+    members.values.first { $0.address == address }
   }
 }

@@ -61,6 +61,7 @@ struct Outbox: Sendable {
 
   mutating func take() -> [Item] {
     defer {
+      deadline = nil
       items = []
       isUrgent = false
       places = [:]

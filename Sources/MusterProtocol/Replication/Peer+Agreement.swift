@@ -16,8 +16,8 @@ struct AgreementState: Sendable {
   var nextQuestion: Instant?
 
   /// When to look next: a moment after a change, then for those who have not been heard of.
-  func deadline(after change: Instant, _ timing: Timing) -> Instant? {
-    self.change == change ? nextQuestion : change + timing.settling
+  func deadline(after change: Instant, settling: TimeSpan) -> Instant? {
+    self.change == change ? nextQuestion : change + settling
   }
 }
 
@@ -67,7 +67,7 @@ extension Peer {
   /// Passes on what is known as soon as it is worth it, once a change has settled.
   mutating func exchangeAgreement() {
     if agreement.change != repair.changedAt {
-      guard now >= repair.changedAt + timing.settling else { return }
+      guard now >= repair.changedAt + agreementSettling else { return }
       agreement.change = repair.changedAt
       agreement.questions = 0
       agreement.nextQuestion = now + questionPause
@@ -77,6 +77,9 @@ extension Peer {
     report()
     if let next = agreement.nextQuestion, now >= next { askNeighbour() }
   }
+
+  /// Nobody needs to know of an agreement that the next newcomer ends.
+  var agreementSettling: TimeSpan { isGathering ? timing.settle : timing.settling }
 
   private var isLossy: Bool { prober.loss.isLossy }
 

@@ -206,9 +206,9 @@ extension Peer {
     do throws(WireError) {
       switch record.name {
       case .member:
-        adopt(
-          card: try MemberCard(decoding: record.content), stamp: record.stamp,
-          incarnation: record.incarnation, via: via)
+        let card = try MemberCard(decoding: record.content)
+        adopt(card: card, stamp: record.stamp, incarnation: record.incarnation, via: via)
+        noteUnfounded(author, card)
       case .coordination:
         coordinationCards[author] = try CoordinationCard(decoding: record.content)
         coordination.isDirty = true
@@ -246,10 +246,11 @@ extension Peer {
   /// in the next moment when there is much of it.
   mutating func flush() {
     // In a small cluster there is never so much of it.
-    let atOnce = ring.count > 32 ? Limits.forwardsAtOnce : 4 * Limits.forwardsAtOnce
-    guard outbox.isDue(at: now, atOnce: atOnce, pause: timing.forwardPause) else { return }
+    let isSmall = ring.count <= Limits.smallCluster
+    let atOnce = isGathering ? 0 : isSmall ? 4 * Limits.forwardsAtOnce : Limits.forwardsAtOnce
+    guard outbox.isDue(at: now, atOnce: atOnce, pause: forwardPause) else { return }
     let items = outbox.take()
-    for neighbour in overlay.neighbours(of: id) {
+    for neighbour in audience {
       var records = items.filter { !$0.holders.contains(neighbour) }.compactMap { store[$0.key] }
       #if MUSTER_PLANTED_BUGS
         if plants(.insiderForgesRecords) { records += records.map(forged) }

@@ -97,7 +97,7 @@ extension Peer {
       note(agreement: bits, of: node)
       return
     }
-    guard now - repair.changedAt >= timing.settling else { return }
+    guard now - repair.changedAt >= settling else { return }
     // The views of those who are left out always differ.
     if isLeftOut || unfitness.leftOut.containsSorted(node) {
       if unfitness.mayTell(node, at: now) { askToCompare(node) }
@@ -146,10 +146,15 @@ extension Peer {
 
   /// Answers with digests of the buckets that differ, each digest complete for its range.
   mutating func answer(buckets: [UInt64], from sender: NodeID) {
+    let differing = buckets.indices.filter { buckets[$0] != store.fingerprints[$0] }
+    if isNewcomers(buckets, differing) {
+      tellEverything(in: differing, to: sender)
+      return
+    }
     var pending: StateDigest?
     var sent = 0
     func fits(_ count: Int) -> Bool { count <= StateDigest.entriesPerFrame }
-    for bucket in buckets.indices where buckets[bucket] != store.fingerprints[bucket] {
+    for bucket in differing {
       guard sent < 32 else { break }
       let range = RecordStore.range(of: bucket)
       let entries = store.entries(from: range.lowerBound, through: range.upperBound).map {
@@ -158,9 +163,14 @@ extension Peer {
       // Adjoining ranges share a datagram while they fit; the gap between two that do not
       // adjoin would claim that everything in it is missing.
       if var open = pending {
-        if open.last &+ 1 == range.lowerBound, fits(open.entries.count + entries.count) {
+        // What lies between two ranges may be the same on both sides: to list it is cheaper than
+        // another datagram.
+        let between =
+          range.lowerBound == open.last &+ 1
+          ? [] : store.entries(from: open.last + 1, through: range.lowerBound - 1)
+        if fits(open.entries.count + between.count + entries.count) {
           open.last = range.upperBound
-          open.entries += entries
+          open.entries += between.map { StateDigest.Entry(key: $0.key, stamp: $0.stamp) } + entries
           pending = open
           continue
         }
@@ -186,6 +196,24 @@ extension Peer {
       return
     }
     send(digest: pending, to: sender)
+  }
+
+  /// Who has nothing in nearly all buckets that differ lacks everything: there is nothing to
+  /// compare. What it has itself is asked for only by digests, so this is for hundreds that have
+  /// little more than their cards.
+  private func isNewcomers(_ buckets: [UInt64], _ differing: [Int]) -> Bool {
+    let empty = differing.count { buckets[$0] == 0 }
+    return isGathering && empty * 4 > differing.count * 3
+  }
+
+  /// Bucket after bucket, as much as an answer may be; the rest is for the next question.
+  private mutating func tellEverything(in buckets: [Int], to node: NodeID) {
+    var keys: [UInt64] = []
+    for bucket in buckets where keys.count < Limits.recordsTold {
+      let range = RecordStore.range(of: bucket)
+      keys += store.entries(from: range.lowerBound, through: range.upperBound).map(\.key)
+    }
+    deliver(keys: keys, to: node)
   }
 
   private mutating func send(digest: StateDigest, to node: NodeID) {
@@ -219,7 +247,7 @@ extension Peer {
   }
 
   mutating func deliver(keys: [UInt64], to node: NodeID) {
-    let records = keys.prefix(256).compactMap { store[$0] }
+    let records = keys.prefix(Limits.recordsTold).compactMap { store[$0] }
     let cards = records.filter { $0.name == .member }
     let others = records.filter { $0.name != .member }
     send(records: cards + others, to: node)

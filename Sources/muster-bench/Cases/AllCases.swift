@@ -1,7 +1,7 @@
 import MusterReference
 
 extension BenchCase {
-  static let names = ["1", "1b", "2", "3", "4", "5", "6", "7", "reference", "gate"]
+  static let names = ["1", "1b", "2", "3", "4", "5", "6", "7", "growth", "reference", "gate"]
 
   static func named(_ name: String, _ options: BenchOptions) -> [BenchCase] {
     switch name {
@@ -13,6 +13,7 @@ extension BenchCase {
     case "4": [LossCase.joins(options), LossCase.calm(options)]
     case "5": [BootstrapCase.bench(options)]
     case "6": [GrayCase.bench(options)]
+    case "growth": [GrowthCase.bench(options)]
     case "gate": GateCase.benches(options)
     case "reference":
       [

@@ -38,7 +38,7 @@ enum BootstrapCase {
         RowRule("bytes received in datagrams, most", .count) { $0.most("received") },
         RowRule("packets a member", .rate, [.ratio(1_000)]) { $0.mean("packets") },
         RowRule("bytes a member", .rate, [.ratio(1_000)]) { $0.mean("bytes") },
-      ]
+      ] + Parts.rows(options)
     }
   }
 
@@ -47,13 +47,16 @@ enum BootstrapCase {
     var contestant = kind.make(size, seed: seed)
     var board = Board(size)
     var sizes = Array(repeating: Set<Int>(), count: size)
+    var last = (observer: 0, at: Instant.zero, size: 0)
     var whole = 0
     var isWhole = Array(repeating: false, count: size)
     func see(_ at: Instant, _ sighting: Sighting) -> Bool {
       board.see(sighting)
       let observer = sighting.observer
       let now = board.seeing(observer)
-      sizes[observer].insert(now)
+      // What comes in one datagram is one new size.
+      if last.observer != observer || last.at != at { sizes[last.observer].insert(last.size) }
+      last = (observer, at, now)
       if (now == size - 1) != isWhole[observer] {
         isWhole[observer].toggle()
         whole += isWhole[observer] ? 1 : -1
@@ -79,6 +82,7 @@ enum BootstrapCase {
     let traffic = contestant.traffic
     measured.add("packets", Int64(traffic.packets) * 1_000 / Int64(size))
     measured.add("bytes", Int64(traffic.bytes) * 1_000 / Int64(size))
+    contestant.parts.note(in: &measured, each: Int64(size))
     return measured
   }
 }

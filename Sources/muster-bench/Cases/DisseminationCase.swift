@@ -16,7 +16,8 @@ enum DisseminationCase {
       }
     }
     return BenchCase(
-      name: "7", title: "one update reaches all; the patience is 5 s", jobs: jobs, rows: rows)
+      name: "7", title: "one update reaches all; the patience is 5 s", jobs: jobs
+    ) { setting in rows(setting) + Parts.rows(options) }
   }
 
   private static func setting(_ size: Int, _ loss: Int) -> String {
@@ -57,6 +58,7 @@ enum DisseminationCase {
     let from = contestant.now + dice.upTo(.seconds(1))
     contestant.run(until: from)
     let before = contestant.traffic
+    let partsBefore = contestant.parts
     contestant.update(author)
     var arrivals: [Int64] = []
     var has = Array(repeating: false, count: size)
@@ -76,6 +78,8 @@ enum DisseminationCase {
       contestant.traffic - before, members: size, microseconds: patience.nanoseconds / 1_000)
     measured.add("packets", rates.packets)
     measured.add("bytes", rates.bytes)
+    let parts = contestant.parts - partsBefore
+    parts.note(in: &measured, each: Int64(size) * (patience.nanoseconds / 1_000_000_000))
     return measured
   }
 }

@@ -32,7 +32,7 @@ enum LossCase {
         },
         RowRule("packets/s a member", .rate, [.ratio(1_000)]) { $0.mean("packets") },
         RowRule("bytes/s a member", .rate, [.ratio(1_000)]) { $0.mean("bytes") },
-      ]
+      ] + Parts.rows(options)
     }
   }
 
@@ -45,6 +45,7 @@ enum LossCase {
     contestant.network.lossPerMille = loss
     let from = contestant.now
     let before = contestant.traffic
+    let partsBefore = contestant.parts
     var board = Board(whole)
     board.form(members)
     var measured = Measured()
@@ -73,6 +74,8 @@ enum LossCase {
     let rates = Rates(contestant.traffic - before, members: whole, microseconds: span)
     measured.add("packets", rates.packets)
     measured.add("bytes", rates.bytes)
+    let parts = contestant.parts - partsBefore
+    parts.note(in: &measured, each: Int64(whole) * span / 1_000_000)
     return measured
   }
 
