@@ -155,20 +155,24 @@ final class HttpTestServer: Sendable {
       }
     }
     defer { server.stop() }
-    var lines: [String] = []
-    var times: [Int64] = []
-    let before = ProcessUsage.read().processorNanoseconds
-    let reply = try HttpClient(path: server.path).follow("/events") {
-      lines.append(String(decoding: $0, as: UTF8.self))
-      times.append(MonotonicClock.nanoseconds)
-      return true
+    // A busy loop would take all of each half second. What is measured is the whole process, and
+    // other tests run beside this one, but hardly all the time.
+    var least = Int64.max
+    for _ in 0..<6 where least >= 250_000_000 {
+      var lines: [String] = []
+      var times: [Int64] = []
+      let before = ProcessUsage.read().processorNanoseconds
+      let reply = try HttpClient(path: server.path).follow("/events") {
+        lines.append(String(decoding: $0, as: UTF8.self))
+        times.append(MonotonicClock.nanoseconds)
+        return true
+      }
+      least = min(least, ProcessUsage.read().processorNanoseconds - before)
+      #expect(reply.status == 200)
+      #expect(lines == (1...5).map { "line \($0)" })
+      #expect(try #require(times.last) - (try #require(times.first)) > 300_000_000)
     }
-    let used = ProcessUsage.read().processorNanoseconds - before
-    #expect(reply.status == 200)
-    #expect(lines == (1...5).map { "line \($0)" })
-    #expect(try #require(times.last) - (try #require(times.first)) > 300_000_000)
-    // A busy loop would take all of the half second.
-    #expect(used < 250_000_000)
+    #expect(least < 250_000_000)
   }
 
   @Test func `a stream's client that stops reading is cut when its feeder says so`() throws {
