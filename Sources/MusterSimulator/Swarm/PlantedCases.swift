@@ -47,7 +47,7 @@
     private static let leader: [PlantedCase] = [
       PlantedCase(
         name: "M1 lease counted from receipt", planted: .leaseFromReceipt,
-        caughtBy: ["lease-exclusion", "lease-horizon"], knownSeed: 2, nodes: 5,
+        caughtBy: ["lease-exclusion", "lease-horizon"], knownSeed: 7, nodes: 5,
         faults: [.late, .partition, .delay],
         certain: [.late, .partition]),
       PlantedCase(
@@ -64,7 +64,7 @@
       PlantedCase(
         name: "M5 no look at the register, second defence off",
         planted: [.voterIgnoresRegister, .candidateIgnoresRegister, .noTime],
-        caughtBy: ["register-chain"], knownSeed: 263, nodes: 5,
+        caughtBy: ["register-chain"], knownSeed: 275, nodes: 5,
         faults: [.partition, .partial, .operators, .loss],
         certain: [.partial, .operators]),
       PlantedCase(
@@ -88,7 +88,7 @@
         caughtBy: ["promise-kept"]),
       PlantedCase(
         name: "M11 no lease carry", planted: .noLeaseCarry, caughtBy: ["lease-horizon"],
-        knownSeed: 16,
+        knownSeed: 26,
         faults: [.operators, .disk, .crash, .loss], certain: [.operators, .loss]),
       PlantedCase(
         name: "M12 a pause that stops the clock", planted: .noClockGuard,
@@ -97,13 +97,13 @@
       PlantedCase(
         name: "M13 commit without the term, second defence off",
         planted: [.commitWithoutTerm, .noTermCatchUp, .noTime], caughtBy: ["register-chain"],
-        knownSeed: 8,
+        knownSeed: 9,
         nodes: 3, faults: [.partition, .operators, .partial, .late],
         certain: [.partial, .operators, .late]),
       PlantedCase(
         name: "M14 resignation before the lease is dropped", planted: .resignBeforeDrop,
-        caughtBy: ["lease-exclusion"], knownSeed: 428, nodes: 5, faults: [.operators],
-        certain: [.operators]),
+        caughtBy: ["lease-exclusion"], knownSeed: 33, nodes: 5, faults: [.operators, .delay],
+        certain: [.operators, .delay]),
       PlantedCase(
         name: "uncertified leader", planted: .uncertifiedLeader,
         insider: .insiderClaimsLeadership, caughtBy: ["terms-are-won"], nodes: 9),
@@ -116,12 +116,12 @@
     private static let recoveries: [PlantedCase] = [
       PlantedCase(
         name: "a recovery without the leap of the term", planted: .noTermLeap,
-        caughtBy: ["terms-are-won"], knownSeed: 144,
+        caughtBy: ["terms-are-won"], knownSeed: 265,
         faults: [.recovery, .crash, .partition, .operators],
         certain: [.recovery, .crash, .partition]),
       PlantedCase(
         name: "a recovery of what is committed, not of what is held",
-        planted: .recoversCommitted, caughtBy: ["register-chain"], knownSeed: 3,
+        planted: .recoversCommitted, caughtBy: ["register-chain"], knownSeed: 11,
         faults: [.recovery, .partition, .operators], certain: [.recovery, .partition, .operators]),
     ]
 
@@ -173,7 +173,7 @@
         certain: [.operators, .crash], extras: Swarm.Extras(corrupts: true)),
       PlantedCase(
         name: "U6 release written in place", planted: .inPlaceRelease,
-        caughtBy: ["verified-binaries", "one-fetch"], knownSeed: 126,
+        caughtBy: ["verified-binaries", "one-fetch"], knownSeed: 163,
         faults: [.operators, .crash, .partition, .oneway, .services],
         certain: [.operators, .crash, .services]),
     ]
