@@ -52,8 +52,8 @@ enum EventsCommand {
 
   private static func colour(_ kind: String) -> TextStyle.Colour {
     switch kind {
-    case "member-dead", "service-failed", "release-failed", "equivocation", "cluster-conflict",
-      "name-conflict", "plan-rolling-back":
+    case "member-dead", "member-unfit", "service-failed", "release-failed", "equivocation",
+      "cluster-conflict", "name-conflict", "plan-rolling-back":
       .red
     case "member-suspect": .yellow
     case "leader-changed", "founded", "sealed": .bold
