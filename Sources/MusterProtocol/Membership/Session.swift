@@ -187,7 +187,8 @@ extension Peer {
   }
 
   private mutating func sendFindings(to subject: NodeID) {
-    let witnesses = unfitness.accusers[subject]?.keys.sorted() ?? []
+    let findings = unfitness.findings[subject] ?? [:]
+    let witnesses = findings.keys.filter { findings[$0] ?? false }.sorted()
     send(records: witnesses.compactMap { store[recordKey($0, .unfit(subject))] }, to: subject)
   }
 }

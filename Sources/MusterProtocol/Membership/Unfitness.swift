@@ -3,10 +3,9 @@ import MusterState
 /// Members that are neither well nor dead, and accusations that only their author takes back. See
 /// "Unfit members" in `proto/README.md`.
 struct Unfitness: Sendable {
-  /// By subject, then accuser: of which life.
-  private(set) var accusers = SortedTable<NodeID, [NodeID: UInt64]>()
-  /// Whoever has found anything of a member, also what has been taken back.
-  private(set) var findings = SortedTable<NodeID, Set<NodeID>>()
+  /// By subject, then witness: whether the finding stands, or has been taken back. All are about
+  /// the life of the subject that is known here.
+  private(set) var findings = SortedTable<NodeID, [NodeID: Bool]>()
   /// When it is looked at again who counts among the accusers.
   var nextLook: Instant?
   /// Who is left out, sorted; perhaps this node itself.
@@ -15,28 +14,30 @@ struct Unfitness: Sendable {
   /// Who is believed dead and speaks: since when without a pause, and when last.
   private var speaking: [NodeID: (since: Instant, last: Instant)] = [:]
 
-  mutating func add(_ subject: NodeID, life: UInt64, by accuser: NodeID) {
-    var standing = accusers[subject] ?? [:]
-    standing[accuser] = life
-    accusers[subject] = standing
+  /// Members of whom a finding stands, in order.
+  var accused: [NodeID] { findings.keys.filter(isAccused) }
+
+  func isAccused(_ subject: NodeID) -> Bool {
+    findings[subject]?.values.contains(true) ?? false
   }
 
-  mutating func note(_ subject: NodeID, by witness: NodeID) {
-    findings[subject] = (findings[subject] ?? []).union([witness])
+  func stands(_ subject: NodeID, by witness: NodeID) -> Bool {
+    findings[subject]?[witness] ?? false
   }
 
-  /// - Returns: Whether there was one.
-  @discardableResult
-  mutating func remove(_ subject: NodeID, by accuser: NodeID) -> Bool {
-    guard var standing = accusers[subject], standing.removeValue(forKey: accuser) != nil else {
-      return false
-    }
-    accusers[subject] = standing.isEmpty ? nil : standing
-    return true
+  mutating func note(_ finding: Finding, by witness: NodeID) {
+    var known = findings[finding.subject] ?? [:]
+    known[witness] = finding.stands
+    findings[finding.subject] = known
+  }
+
+  /// The witness has begun another life.
+  mutating func drop(_ subject: NodeID, by witness: NodeID) {
+    findings[subject]?[witness] = nil
+    if findings[subject]?.isEmpty ?? false { findings[subject] = nil }
   }
 
   mutating func forget(_ subject: NodeID) {
-    accusers[subject] = nil
     findings[subject] = nil
     told[subject] = nil
   }
@@ -63,13 +64,10 @@ extension Peer {
   /// Whether enough observers find that this life of the member cannot be relied on. One alone may
   /// be cut off from it, so there have to be two at least, as many as a quick verdict takes.
   func isUnfit(_ subject: NodeID) -> Bool {
-    guard let standing = unfitness.accusers[subject], let member = members[subject] else {
-      return false
-    }
-    let life = member.incarnation.counter
+    guard unfitness.isAccused(subject) else { return false }
     let observers = observers(of: subject, wide: true)
     let witnesses = Set(observers).union(ringBefore(subject))
-    let agreeing = witnesses.count { standing[$0] == life }
+    let agreeing = witnesses.count { unfitness.stands(subject, by: $0) }
     let observing = observers.prefix(Limits.observers).count
     return observing > 1 && agreeing >= min(Limits.accusers, observing)
   }
@@ -84,34 +82,33 @@ extension Peer {
 
   /// Takes a verified finding.
   mutating func take(_ finding: Finding, by witness: NodeID) {
-    unfitness.note(finding.subject, by: witness)
+    let stood = unfitness.stands(finding.subject, by: witness)
+    unfitness.note(finding, by: witness)
     if finding.stands {
-      accuse(unfit: finding.subject, life: finding.life, by: witness)
-    } else {
-      withdraw(finding.subject, by: witness)
+      hearAccusation(of: finding.subject, by: witness)
+    } else if stood {
+      hearWithdrawal(of: finding.subject)
     }
   }
 
   /// Another life of the member, or none: what was found of this one is no record of anybody's any
   /// more. All drop it when they learn of that, and take none of it afterwards.
   mutating func dropFindings(of subject: NodeID) {
-    for witness in unfitness.findings[subject]?.sorted() ?? [] {
+    for witness in unfitness.findings[subject]?.keys.sorted() ?? [] {
       store.remove(key: recordKey(witness, .unfit(subject)))
     }
     unfitness.forget(subject)
   }
 
-  private mutating func accuse(unfit subject: NodeID, life: UInt64, by accuser: NodeID) {
-    unfitness.add(subject, life: life, by: accuser)
+  private mutating func hearAccusation(of subject: NodeID, by witness: NodeID) {
     prober.isStale = true
-    if accuser != id { considerFitness(of: subject) }
+    if witness != id { considerFitness(of: subject) }
     unfitness.nextLook = now
     leaveOutUnfit()
   }
 
   /// The subject has answered it for long enough.
-  private mutating func withdraw(_ subject: NodeID, by accuser: NodeID) {
-    guard unfitness.remove(subject, by: accuser) else { return }
+  private mutating func hearWithdrawal(of subject: NodeID) {
     prober.isStale = true
     guard members[subject]?.state == .dead, accusations[subject] == nil, !isUnfit(subject) else {
       return
@@ -123,8 +120,9 @@ extension Peer {
   /// while anybody is accused in this way.
   mutating func leaveOutUnfit() {
     guard let due = unfitness.nextLook, now >= due else { return }
-    unfitness.nextLook = unfitness.accusers.isEmpty ? nil : now + timing.probeInterval
-    let unfit = unfitness.accusers.keys.filter(isUnfit)
+    let accused = unfitness.accused
+    unfitness.nextLook = accused.isEmpty ? nil : now + timing.probeInterval
+    let unfit = accused.filter(isUnfit)
     for subject in unfit where !unfitness.leftOut.containsSorted(subject) {
       emit(.memberUnfit(subject, name: name(of: subject)))
       if members[subject]?.isLive ?? false, subject != id { believe(subject, .dead) }
@@ -143,13 +141,11 @@ extension Peer {
   // MARK: - What an observer finds
 
   /// Whether this node itself holds something against the member that no card refutes.
-  func findsUnfit(_ subject: NodeID) -> Bool {
-    unfitness.accusers[subject]?[id] != nil
-  }
+  func findsUnfit(_ subject: NodeID) -> Bool { unfitness.stands(subject, by: id) }
 
   /// Whom this node goes on probing though it may be no live member any more.
   var unfitSubjects: [NodeID] {
-    unfitness.accusers.keys.filter { subject in
+    unfitness.accused.filter { subject in
       guard let member = members[subject], member.state != .left, subject != id else {
         return false
       }
@@ -160,7 +156,7 @@ extension Peer {
   /// A probe has ended: enough of them have gone wrong, while those of other members went well?
   mutating func considerFitness(of node: NodeID) {
     guard let target = prober.targets[node], !findsUnfit(node),
-      members[node]?.isLive ?? false || unfitness.accusers[node] != nil,
+      members[node]?.isLive ?? false || unfitness.isAccused(node),
       target.path.isUnfit(asks: leastAsks(of: node), at: now)
     else { return }
     let others = prober.targets.keys.filter { $0 != node && !findsUnfit($0) }
@@ -171,7 +167,7 @@ extension Peer {
 
   /// Another's finding is half a proof.
   private func leastAsks(of node: NodeID) -> Int {
-    unfitness.accusers[node] == nil ? Limits.unfitAsks : Limits.unfitAsks / 2
+    unfitness.isAccused(node) ? Limits.unfitAsks / 2 : Limits.unfitAsks
   }
 
   /// Back from the dead, and dead again: it is not to come and go all the time.
@@ -194,22 +190,25 @@ extension Peer {
   /// Only where most are alive, and enough voters are without it: half a cluster that fails at once
   /// has a reason that is no member's own.
   private mutating func accuse(unfit node: NodeID) {
-    guard let member = members[node], dead.count * 2 <= members.count else { return }
+    guard dead.count * 2 <= members.count else { return }
     if voters.contains(node) {
       let others = voters.count { $0 != node && ($0 == id || members[$0]?.state == .alive) }
       guard others > voters.count / 2 else { return }
     }
     prober.targets[node]?.path = PathRecord()
-    let finding = Finding(subject: node, life: member.incarnation.counter, stands: true)
-    publish(.unfit(node), finding.encoded)
+    publish(unfit: node, true)
   }
 
   /// It has answered for long enough.
   mutating func considerWithdrawal(from node: NodeID) {
-    guard let life = unfitness.accusers[node]?[id],
-      let since = prober.targets[node]?.path.cleanSince,
+    guard findsUnfit(node), let since = prober.targets[node]?.path.cleanSince,
       now - since >= timing.proofOfFitness
     else { return }
-    publish(.unfit(node), Finding(subject: node, life: life, stands: false).encoded)
+    publish(unfit: node, false)
+  }
+
+  private mutating func publish(unfit node: NodeID, _ stands: Bool) {
+    guard let life = members[node]?.incarnation.counter else { return }
+    publish(.unfit(node), Finding(subject: node, life: life, stands: stands).encoded)
   }
 }

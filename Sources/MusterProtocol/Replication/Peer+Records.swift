@@ -185,7 +185,7 @@ extension Peer {
     guard let member = members[author], record.incarnation.counter > member.incarnation.counter
     else { return }
     for old in store.removeOlder(of: author, than: record.incarnation.counter) {
-      if case .unfit(let subject) = old.name { unfitness.remove(subject, by: author) }
+      if case .unfit(let subject) = old.name { unfitness.drop(subject, by: author) }
       if case .suspicion(let subject) = old.name {
         accusations[subject]?[author] = nil
         guard accusations[subject]?.isEmpty ?? false else { continue }
