@@ -58,6 +58,14 @@ extension HttpRequest {
     }
   }
 
+  /// The release that the query names.
+  func queriedVersion() throws(FaceError) -> String {
+    guard let version = query("version"), !version.isEmpty else {
+      throw FaceError(400, "\"version\" is missing", advice: "name a release")
+    }
+    return version
+  }
+
   /// Whether a flag of the query is set: `name`, `name=true`, `name=1`.
   func flag(_ name: String) throws(FaceError) -> Bool {
     switch query(name) {

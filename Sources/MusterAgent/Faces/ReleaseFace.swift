@@ -21,9 +21,7 @@ extension ControlFace {
     _ request: HttpRequest, _ responder: HttpResponder
   ) throws(FaceError) {
     try request.allowQuery("version")
-    guard let version = request.query("version"), !version.isEmpty else {
-      throw FaceError(400, "\"version\" is missing", advice: "name a release")
-    }
+    let version = try request.queriedVersion()
     let view = interior.view
     guard let source = view.body?.releases.first(where: { $0.version == version }) else {
       throw Self.unknown(version, view)

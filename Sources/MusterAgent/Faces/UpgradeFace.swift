@@ -28,9 +28,7 @@ extension ControlFace {
     _ request: HttpRequest, _ responder: HttpResponder
   ) throws(FaceError) {
     try request.allowQuery("version", "batch", "policy", "stop-first")
-    guard let version = request.query("version"), !version.isEmpty else {
-      throw FaceError(400, "\"version\" is missing", advice: "name a release")
-    }
+    let version = try request.queriedVersion()
     let options = try Self.options(
       batch: request.query("batch"), policy: request.query("policy"),
       stopsFirst: try request.flag("stop-first"))
