@@ -3,7 +3,7 @@ import Glibc
 
 /// Brings the archive to disk, complete and with the ordered checksum: goes on where it stopped,
 /// tries again with growing waits, starts over once when a resumed file is not the right one.
-@safe final class ArchiveDownload {
+@safe final class ArchiveDownload: Transfer {
   private enum Outcome {
     case complete
     /// The server cannot go on in the middle.
@@ -15,7 +15,6 @@ import Glibc
   /// The mirror in use.
   private var url = ""
   private var file: ArchiveFile
-  private let handle: UnsafeMutableRawPointer
   private let errorText: UnsafeMutablePointer<CChar>
   /// Bytes that were there when the current attempt began.
   private var resumedFrom: UInt64 = 0
@@ -27,16 +26,14 @@ import Glibc
   init(_ request: FetchRequest) throws(FetchFailure) {
     self.request = request
     file = try ArchiveFile(request.archive, limit: request.maxBytes)
-    guard let handle = unsafe curl_easy_init() else {
-      throw FetchFailure(.network, "curl cannot start: out of memory")
-    }
-    unsafe self.handle = handle
     unsafe errorText = .allocate(capacity: Int(CURL_ERROR_SIZE))
     unsafe errorText.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
+    try super.init()
   }
 
   deinit {
-    unsafe curl_easy_cleanup(handle)
+    // The handle is given up after this, and curl writes its reasons while it works.
+    unsafe muster_curl_set_error_buffer(handle, nil)
     unsafe errorText.deallocate()
   }
 
@@ -164,22 +161,12 @@ import Glibc
       let code = unsafe muster_curl_set_text(handle, option, text)
       guard code == CURLE_OK else { throw FetchFailure(.refused, reason(code)) }
     }
-    for (option, number) in WebOptions.numbers + [
-      (CURLOPT_LOW_SPEED_LIMIT, FetchLimits.stallBytesPerSecond),
-      (CURLOPT_LOW_SPEED_TIME, request.stallSeconds),
-    ] {
-      unsafe muster_curl_set_number(handle, option, number)
-    }
+    set(
+      WebOptions.numbers + [
+        (CURLOPT_LOW_SPEED_LIMIT, FetchLimits.stallBytesPerSecond),
+        (CURLOPT_LOW_SPEED_TIME, request.stallSeconds),
+      ])
     let context = unsafe Unmanaged.passUnretained(self).toOpaque()
-    unsafe muster_curl_set_receiver(
-      handle,
-      { bytes, size, count, context in
-        guard let bytes = unsafe bytes, let context = unsafe context else { return 0 }
-        let download = unsafe Unmanaged<ArchiveDownload>.fromOpaque(context)
-          .takeUnretainedValue()
-        let received = unsafe UnsafeRawBufferPointer(start: bytes, count: size * count)
-        return unsafe download.receive(received)
-      }, context)
     unsafe muster_curl_set_progress(
       handle,
       { context, total, _, _, _ in
@@ -190,8 +177,7 @@ import Glibc
       }, context)
   }
 
-  /// Returns how many bytes were taken; fewer than given ends the attempt.
-  private func receive(_ bytes: UnsafeRawBufferPointer) -> Int {
+  override func receive(_ bytes: UnsafeRawBufferPointer) -> Int {
     // The file is complete already, and this is the page that says so.
     if unsafe muster_curl_status(handle) == 416 { return bytes.count }
     guard UInt64(bytes.count) <= request.maxBytes - file.size else {

@@ -2,42 +2,26 @@ import CCurl
 
 /// Gets one thing after the other over a connection to a peer, for as long as it holds. A peer is
 /// asked straight, whatever proxy the rest of the world is reached through, and sends nobody on.
-@safe final class PeerTransfer {
-  private let handle: UnsafeMutableRawPointer
+@safe final class PeerTransfer: Transfer {
   private var limit: UInt64 = 0
   private var received: UInt64 = 0
   private var take: ((UnsafeRawBufferPointer) -> Void)?
 
-  init() throws(FetchFailure) {
-    guard let handle = unsafe curl_easy_init() else {
-      throw FetchFailure(.network, "curl cannot start: out of memory")
-    }
-    unsafe self.handle = handle
+  override init() throws(FetchFailure) {
+    try super.init()
     for (option, text) in [
       (CURLOPT_PROTOCOLS_STR, "http"), (CURLOPT_PROXY, ""), (CURLOPT_NOPROXY, "*"),
       (CURLOPT_USERAGENT, "muster-fetch"),
     ] {
       unsafe muster_curl_set_text(handle, option, text)
     }
-    for (option, number) in [
+    set([
       (CURLOPT_NOSIGNAL, 1), (CURLOPT_FAILONERROR, 1), (CURLOPT_FOLLOWLOCATION, 0),
       (CURLOPT_CONNECTTIMEOUT, FetchLimits.peerConnectSeconds),
       (CURLOPT_LOW_SPEED_LIMIT, FetchLimits.peerStallBytesPerSecond),
       (CURLOPT_LOW_SPEED_TIME, FetchLimits.peerStallSeconds),
-    ] {
-      unsafe muster_curl_set_number(handle, option, number)
-    }
-    let context = unsafe Unmanaged.passUnretained(self).toOpaque()
-    unsafe muster_curl_set_receiver(
-      handle,
-      { bytes, size, count, context in
-        guard let bytes = unsafe bytes, let context = unsafe context else { return 0 }
-        let transfer = unsafe Unmanaged<PeerTransfer>.fromOpaque(context).takeUnretainedValue()
-        return unsafe transfer.receive(UnsafeRawBufferPointer(start: bytes, count: size * count))
-      }, context)
+    ])
   }
-
-  deinit { unsafe curl_easy_cleanup(handle) }
 
   /// - Throws: `busy`, `refused`, `network`, or `checksum` when there is more than `limit`.
   func get(
@@ -60,8 +44,7 @@ import CCurl
     throw FetchFailure(.network, "\(url): \(unsafe String(cString: curl_easy_strerror(code)))")
   }
 
-  /// Returns how many bytes were taken; fewer than given ends the transfer.
-  private func receive(_ bytes: UnsafeRawBufferPointer) -> Int {
+  override func receive(_ bytes: UnsafeRawBufferPointer) -> Int {
     received += UInt64(bytes.count)
     guard received <= limit else { return 0 }
     unsafe take?(bytes)
