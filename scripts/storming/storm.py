@@ -7,12 +7,12 @@ import statistics
 import subprocess
 import time
 
-from ground import CONFIGURATION, DOWNLOAD_SECONDS, SlowOrigin, StormCluster, make_release
+from ground import DOWNLOAD_SECONDS, SlowOrigin, StormCluster, make_release
 from load import Operator, Writer
+from ordeal import Ordeal
 from screen import Broken, check, until
 from share import Share
 from watch import Leases, Logs, ShareWatch
-from story import cluster_file
 
 # The register names at most 32 releases.
 RELEASES = 30
@@ -23,15 +23,11 @@ VERSION_LIMIT = 60
 GUSTS = {"anytime": 6, "download": 6, "upgrade": 4, "start": 4, "leader": 3, "pair": 3}
 
 
-class Storm:
+class Storm(Ordeal):
+    name = "storm"
+
     def __init__(self, screen, work, program, nodes, seed):
-        self.screen = screen
-        self.nodes = nodes
-        self.random = random.Random(seed)
-        self.violations = []
-        configuration = work / "muster.yaml"
-        configuration.write_text(CONFIGURATION)
-        self.cluster = StormCluster(work, program, configuration)
+        super().__init__(screen, work, program, nodes, seed, StormCluster)
         self.archives = work / "archives"
         self.archives.mkdir()
         self.origin = SlowOrigin(self.cluster.shared, self.complain)
@@ -54,24 +50,10 @@ class Storm:
     def killed(self):
         return sum(self.kills.values())
 
-    def complain(self, what):
-        if what not in self.violations:
-            self.violations.append(what)
-
     # From nothing to a cluster that works
 
     def begin(self):
-        made = self.cluster.work / "cluster"
-        outcome = subprocess.run(
-            [str(self.cluster.program), "init", "--name", "storm", "--expect", str(self.nodes),
-             "--out", str(made)],
-            capture_output=True, text=True, env=self.cluster.environment)
-        check(outcome.returncode == 0, f"muster init: {outcome.stderr.strip()}")
-        self.cluster.file = cluster_file(made)
-        for agent in self.cluster.agents:
-            agent.start()
-        for agent in self.cluster.agents:
-            agent.listening()
+        self.start_all()
         for watch in (self.leases, self.looks):
             for thread in watch.threads:
                 thread.start()

@@ -1,16 +1,14 @@
 """The leader goes, another one comes: by SIGKILL, and by SIGSTOP for longer than its lease."""
 
 import concurrent.futures
-import random
 import signal
 import statistics
-import subprocess
 import threading
 import time
 
-from ground import CONFIGURATION, Refusal, Silence, StormCluster
+from ground import Refusal, Silence, StormCluster
+from ordeal import Ordeal
 from screen import check, until
-from story import cluster_file
 from watch import Leases
 
 CONVERGED_LIMIT = 30
@@ -64,37 +62,19 @@ class CloseLeases(Leases):
                 self.news.wait(0.2)
 
 
-class Succession:
+class Succession(Ordeal):
+    name = "succession"
+
     def __init__(self, screen, work, program, nodes, seed):
-        self.screen = screen
-        self.nodes = nodes
-        self.random = random.Random(seed)
-        self.violations = []
-        configuration = work / "muster.yaml"
-        configuration.write_text(CONFIGURATION)
-        self.cluster = SuccessionCluster(work, program, configuration)
+        super().__init__(screen, work, program, nodes, seed, SuccessionCluster)
         for _ in range(nodes):
             self.cluster.add()
         self.leases = CloseLeases(self.cluster, self.complain)
         self.killed, self.paused, self.whole = [], [], []
         self.refused = 0
 
-    def complain(self, what):
-        if what not in self.violations:
-            self.violations.append(what)
-
     def begin(self):
-        made = self.cluster.work / "cluster"
-        outcome = subprocess.run(
-            [str(self.cluster.program), "init", "--name", "succession", "--expect",
-             str(self.nodes), "--out", str(made)],
-            capture_output=True, text=True, env=self.cluster.environment)
-        check(outcome.returncode == 0, f"muster init: {outcome.stderr.strip()}")
-        self.cluster.file = cluster_file(made)
-        for agent in self.cluster.agents:
-            agent.start()
-        for agent in self.cluster.agents:
-            agent.listening()
+        self.start_all()
         for thread in self.leases.threads:
             thread.start()
         self.become_whole()
