@@ -128,6 +128,8 @@ class Replay:
         self.cards, self.ring, self.alive = {}, [self.id], {self.id}
         self.peer.founds = bool(line.get('founds'))
         self.peer.boot(disk, now, bool(fresh))
+        if disk.founding is None:
+            self.trace.note_unfounded(self)
 
     def take_heartbeat(self, now, line, sender, term, number):
         self.peer.take_heartbeat(sender, term, number)
@@ -252,6 +254,10 @@ class Trace:
     def key(card):
         return (card.founding, card.term, card.vote, card.register, card.committed, card.role,
                 card.resigned, card.priority, card.successor)
+
+    def note_unfounded(self, replay):
+        """F1: its member card says it, before any step."""
+        self.shown.setdefault(replay.id, set()).add(self.key(Card()))
 
     def note_shown(self, replay):
         self.shown.setdefault(replay.id, set()).add(self.key(replay.peer.to_show()))
