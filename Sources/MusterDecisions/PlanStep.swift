@@ -220,7 +220,7 @@ func rollBack(_ old: Plan, because reason: String, in body: inout RegisterBody) 
   var plan = old
   let hasStopped = plan.phase != .downloading || plan.stopsFirst
   guard hasStopped else { return giveUp(plan, because: reason, in: &body) }
-  body.failure = clipped(reason)
+  body.failure = worded(reason)
   guard let from = plan.from else {
     // A first release that does not start has nothing to go back to: say so, and let it retry.
     body.plan = nil
@@ -235,7 +235,7 @@ func rollBack(_ old: Plan, because reason: String, in body: inout RegisterBody) 
 /// Back to idle on what runs; the wanted version becomes what runs, so that the failed plan does
 /// not begin anew by itself.
 private func giveUp(_ plan: Plan, because reason: String, in body: inout RegisterBody) {
-  body.failure = clipped(reason)
+  body.failure = worded(reason)
   body.plan = nil
   body.settings.removeAll { $0.key == "version" }
   if let current = body.current {
@@ -244,7 +244,6 @@ private func giveUp(_ plan: Plan, because reason: String, in body: inout Registe
   }
 }
 
-private func clipped(_ reason: String) -> String {
-  let text = reason.isEmpty ? "the plan was given up" : reason
-  return String(decoding: Array(text.utf8.prefix(400)), as: UTF8.self)
+private func worded(_ reason: String) -> String {
+  clipped(reason.isEmpty ? "the plan was given up" : reason, to: Limits.reasonBytes)
 }

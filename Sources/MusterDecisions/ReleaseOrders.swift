@@ -78,7 +78,7 @@ private func beginRepair(of body: inout RegisterBody, _ observation: Observation
 
 private func giveUp(_ repair: ReleaseRepair, because reason: String, in body: inout RegisterBody) {
   let text = reason.isEmpty ? "the repair was given up" : reason
-  body.repair?.failure = String(decoding: Array(text.utf8.prefix(400)), as: UTF8.self)
+  body.repair?.failure = clipped(text, to: Limits.reasonBytes)
 }
 
 /// An operator's order: also when the leader has given up, or nobody has complained.
@@ -146,7 +146,7 @@ func stepCollection(of body: inout RegisterBody, _ observation: Observation) {
     let outcome = observation.collected, outcome.id == collection.id
   else { return }
   let text = outcome.text.isEmpty ? "done" : outcome.text
-  body.collection?.outcome = String(decoding: Array(text.utf8.prefix(400)), as: UTF8.self)
+  body.collection?.outcome = clipped(text, to: Limits.reasonBytes)
   // The names were needed for the work alone.
   body.collection?.keep = []
 }

@@ -49,13 +49,20 @@ package func previewUpgrade(
           ? "nobody leads: 'muster leader --explain' shows what an election waits for" : ""),
       UpgradeCheck(name: "no other plan", refusal: otherPlan(body)),
       UpgradeCheck(name: "release", refusal: refuseVersion(version, body)),
-      UpgradeCheck(name: "storage", refusal: storage.joined(separator: "; ")),
-      UpgradeCheck(name: "space", refusal: space.joined(separator: "; ")),
+      UpgradeCheck(name: "storage", refusal: listed(storage, "; ")),
+      UpgradeCheck(name: "space", refusal: listed(space, "; ")),
       UpgradeCheck(name: "daemons", refusal: refuseDaemons(options, present)),
     ], participants: participants,
     waves: body.current == nil || options.stopsFirst
       ? [] : waves(of: participants, leader: leader ?? participants.first, batch: options.batch),
     isFetched: !isPublished)
+}
+
+/// The same may stand in the way on every node: a few are named, and the others counted.
+private func listed(_ nodes: [String], _ separator: String) -> String {
+  let rest = nodes.count - Limits.namedNodes
+  let named = nodes.prefix(Limits.namedNodes).joined(separator: separator)
+  return rest > 0 ? "\(named)\(separator)and \(rest) more" : named
 }
 
 private func otherPlan(_ body: RegisterBody) -> String {
@@ -81,6 +88,6 @@ private func refuseDaemons(_ options: UpgradeOptions, _ nodes: [Observation.Node
   guard options.batch != .all || options.stopsFirst else { return "" }
   let old = nodes.filter { !$0.knowsWaves }.map(\.id.short)
   guard !old.isEmpty else { return "" }
-  return "the daemon of \(old.joined(separator: ", ")) knows no waves yet; upgrade it, or leave "
+  return "the daemon of \(listed(old, ", ")) knows no waves yet; upgrade it, or leave "
     + "--batch and --stop-first out"
 }

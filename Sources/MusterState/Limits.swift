@@ -51,6 +51,12 @@ package enum Limits {
   package static let keyBytes = 64
   package static let valueBytes = 512
 
+  /// Why something was refused or given up, as the register says it; what is longer is cut.
+  package static let reasonBytes = 400
+
+  /// Nodes that one refusal names; of the others it gives the number.
+  package static let namedNodes = 3
+
   /// Members up to which nothing is spared.
   package static let smallCluster = 32
 
@@ -106,6 +112,10 @@ package enum Limits {
 
   /// Comparisons under way that are begun again, and how often.
   package static let comparisons = 8
+  /// Probes of each target in a row that nobody has answered, before a node believes that it is
+  /// alone.
+  package static let probesInSolitude = 10
+
   /// Probes of one member that are remembered, and pings it takes to find it unfit.
   package static let pathProbes = 32
   package static let unfitAsks = 20

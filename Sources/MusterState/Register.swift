@@ -96,12 +96,14 @@ package struct Setting: Hashable, Sendable {
 package struct RequestAnswer: Hashable, Sendable {
   package var node: NodeID
   package var nonce: UInt64
-  /// Empty when the request was carried out; otherwise why it was refused.
-  package var refusal: String
+  /// Empty when the request was carried out; otherwise why it was refused, at most
+  /// `Limits.reasonBytes`: every node may have something in the way, and the register that says
+  /// so must be one that can be read.
+  package let refusal: String
   package init(node: NodeID, nonce: UInt64, refusal: String) {
     self.node = node
     self.nonce = nonce
-    self.refusal = refusal
+    self.refusal = clipped(refusal, to: Limits.reasonBytes)
   }
 }
 

@@ -75,6 +75,17 @@ import Testing
     #expect(ask(.upgrade("2.0", UpgradeOptions()), of: cluster).1.isEmpty || place == 0)
   }
 
+  @Test func `what is in the way everywhere is named for a few nodes and counted for the rest`() {
+    var cluster = idle
+    for place in 0..<5 { cluster.each([place]) { $0.storage = "lost: disk \(place)" } }
+    let short = ask(.upgrade("2.0", UpgradeOptions()), of: cluster).1
+    #expect(short.contains("disk 2; and 2 more") && !short.contains("disk 3"), "\(short)")
+    cluster.each(Array(0..<5)) { $0.storage = "lost: " + String(repeating: "ä", count: 90) }
+    let (body, long) = ask(.upgrade("2.0", UpgradeOptions()), of: cluster)
+    #expect((Limits.reasonBytes - 1...Limits.reasonBytes).contains(long.utf8.count), "\(long)")
+    #expect(body.answers.last?.refusal == long)
+  }
+
   @Test func `what does not fit is refused before it is fetched`() {
     var cluster = idle
     cluster.body.releases[1].unpackedBytes = 1_000

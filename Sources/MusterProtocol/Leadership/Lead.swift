@@ -174,6 +174,9 @@ extension Peer {
       cluster: configuration.cluster, signer: cryptography)
     // The next leader re-stamps this body under a certificate that may be larger.
     guard proposed.encoded.count <= Limits.treeBytes - Limits.certificateMargin else { return }
+    // Once it is shown it binds a majority, and no disk could give it back.
+    precondition(
+      (try? RegisterEntry(decoding: proposed.encoded)) != nil, "no register that cannot be read")
     adopt(proposed)
   }
 
