@@ -20,6 +20,8 @@ package struct Timing: Hashable, Sendable {
   package var flapping = TimeSpan.seconds(60)
   /// Who is believed dead, is told so, and still speaks after this time, hears nothing.
   package var deafness = TimeSpan.seconds(5)
+  /// Who has heard nobody for so long takes all the others for dead.
+  package var solitude = TimeSpan.seconds(30)
   /// For so long a member that is left out has to answer every probe before it is back.
   package var proofOfFitness = TimeSpan.seconds(30)
   /// Who comes back from the dead within this time was slow, and is given longer from then on.

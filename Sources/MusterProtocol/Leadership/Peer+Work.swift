@@ -142,17 +142,6 @@ extension Peer {
     publish(.work, card.encoded)
   }
 
-  /// The longest prefix of whole characters within so many bytes.
-  private func clipped(_ text: String, to limit: Int) -> String {
-    guard text.utf8.count > limit else { return text }
-    var result = ""
-    for character in text {
-      guard result.utf8.count + String(character).utf8.count <= limit else { break }
-      result.append(character)
-    }
-    return result
-  }
-
   mutating func note(work card: WorkCard, of node: NodeID) {
     let before = workCards[node]
     workCards[node] = card
@@ -178,7 +167,9 @@ extension Peer {
         return
       }
       believe(node, .left)
-      for record in store.records(of: node) { store.remove(key: recordKey(node, record.name)) }
+      let said = store.records(of: node)
+      for record in said { store.remove(key: recordKey(node, record.name)) }
+      let unaccused = withdraw(said)
       for observer in accusations[node]?.keys.sorted() ?? [] {
         store.remove(key: recordKey(observer, .suspicion(node)))
       }
@@ -193,6 +184,7 @@ extension Peer {
       relations[node] = nil
       requests[node] = nil
       emit(.memberForgotten(node))
+      for subject in unaccused { accuseAgain(subject) }
     }
   }
 }

@@ -78,6 +78,9 @@ struct Prober: Sendable {
     }
   }
 
+  /// When anybody was heard last.
+  var lastHeard: Instant? { heard.map(\.at).max() }
+
   func lastHeard(exceptFrom node: NodeID) -> Instant? {
     var latest: Instant?
     for entry in heard where entry.node != node { latest = max(entry.at, latest ?? entry.at) }

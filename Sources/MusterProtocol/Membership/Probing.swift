@@ -84,6 +84,7 @@ extension Peer {
     prober.targets[node]?.failedAt = now
     prober.targets[node]?.failures += 1
     let failures = prober.targets[node]?.failures ?? 1
+    considerSolitude()
     let others = otherObservers(of: node)
     // The next probe begins at once, while the others look for themselves; who hears nobody has no
     // reason to hurry.
@@ -99,6 +100,18 @@ extension Peer {
 
   /// Whoever hears nobody else, or is left out by the others, is rather wrong than right.
   private func mayAccuse(_ node: NodeID) -> Bool { hearsOthers(than: node) && !isLeftOut }
+
+  /// Whoever hears nobody doubts itself first, but not for ever: whether all the others have failed
+  /// at one moment or this node is cut off, from here they are gone, and an operator may go on
+  /// without them. It accuses nobody, so whoever speaks again is alive at once. A node that stood
+  /// still has not asked in vain for long, however long it is ago that it heard anybody.
+  private mutating func considerSolitude() {
+    let targets = prober.targets.filter { members[$0.key]?.isLive ?? false }
+    guard targets.allSatisfy({ $0.value.failures >= Limits.probesInSolitude }),
+      prober.lastHeard.map({ now - $0 >= timing.solitude }) ?? true
+    else { return }
+    for node in ring where node != id { believe(node, .dead) }
+  }
 
   private func isIntroduced(_ node: NodeID) -> Bool {
     guard sessions[node]?.roundTrip == nil, let since = members[node]?.since else { return true }
@@ -117,6 +130,15 @@ extension Peer {
     else { return }
     let suspicion = Suspicion(subject: node, stamp: member.stamp)
     publish(.suspicion(node), suspicion.encoded)
+  }
+
+  /// Whoever accused it has begun another life or is forgotten. Those who know that it is dead know
+  /// it still, but whoever comes now would find its card, nothing against it, and believe it alive.
+  mutating func accuseAgain(_ node: NodeID) {
+    guard let member = members[node], member.state == .dead, mayAccuse(node),
+      observers(of: node, wide: false).contains(id)
+    else { return }
+    publish(.suspicion(node), Suspicion(subject: node, stamp: member.stamp).encoded)
   }
 
   /// Another observer's probe has failed: it is looked into at once, and believed as soon as the

@@ -127,6 +127,8 @@ extension Peer {
       emit(.memberUnfit(subject, name: name(of: subject)))
       if members[subject]?.isLive ?? false, subject != id { believe(subject, .dead) }
     }
+    // Whoever is left out does not stand for election, and may when it is no longer.
+    if unfit != unfitness.leftOut { coordination.isDirty = true }
     unfitness.leftOut = unfit
     // Whom the others leave out lets somebody lead whom they can hear.
     guard unfit.containsSorted(id), coordination.role == .leader else { return }

@@ -88,10 +88,11 @@ extension Peer {
     case .duplicate, .stale, .full: return
     case .applied: break
     }
-    if record.name == .member { forgetEarlierLives(of: record) }
+    let unaccused = record.name == .member ? forgetEarlierLives(of: record) : []
     insert(record)
     counters.recordsApplied += 1
     interpret(record, via: via)
+    for subject in unaccused { accuseAgain(subject) }
     if spendAllowance(of: record.author) {
       counters.recordsForwarded += 1
       outbox.add(key, heldBy: sender, isUrgent: isUrgent(record))
@@ -180,24 +181,36 @@ extension Peer {
     }
   }
 
-  private mutating func forgetEarlierLives(of record: Record) {
+  /// - Returns: what `withdraw` does.
+  private mutating func forgetEarlierLives(of record: Record) -> [NodeID] {
     let author = record.author
     guard let member = members[author], record.incarnation.counter > member.incarnation.counter
-    else { return }
-    for old in store.removeOlder(of: author, than: record.incarnation.counter) {
-      if case .unfit(let subject) = old.name { unfitness.drop(subject, by: author) }
-      if case .suspicion(let subject) = old.name {
-        accusations[subject]?[author] = nil
-        guard accusations[subject]?.isEmpty ?? false else { continue }
-        accusations[subject] = nil
-        // Nobody is left who accuses it: the verdict must not run on by itself.
-        if members[subject]?.state == .suspect { believe(subject, .alive) }
-      }
-    }
+    else { return [] }
     coordinationCards[author] = nil
     workCards[author] = nil
     relations[author] = nil
     requests[author] = nil
+    return withdraw(store.removeOlder(of: author, than: record.incarnation.counter))
+  }
+
+  /// What somebody said of others goes with its records.
+  /// - Returns: the dead whom nobody accuses any more.
+  mutating func withdraw(_ records: [Record]) -> [NodeID] {
+    var unaccused: [NodeID] = []
+    for record in records {
+      if case .unfit(let subject) = record.name { unfitness.drop(subject, by: record.author) }
+      guard case .suspicion(let subject) = record.name else { continue }
+      accusations[subject]?[record.author] = nil
+      guard accusations[subject]?.isEmpty ?? false else { continue }
+      accusations[subject] = nil
+      switch members[subject]?.state {
+      // The verdict must not run on by itself.
+      case .suspect: believe(subject, .alive)
+      case .dead: unaccused.append(subject)
+      default: break
+      }
+    }
+    return unaccused
   }
 
   /// Reads the content of a record that was kept.
