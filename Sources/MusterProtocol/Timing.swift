@@ -87,6 +87,8 @@ package struct Timing: Hashable, Sendable {
   package var sealCrowded = TimeSpan.seconds(5)
   /// Mere progress of the register is shown after this, for each 64 members, and up to twice that.
   package var leisure = TimeSpan.milliseconds(1_500)
+  /// The same while no plan runs: then it is only for those who will have lost all their voters.
+  package var idleLeisure = TimeSpan.seconds(10)
   /// How long an operator's request waits for a leader.
   package var requestTimeout = TimeSpan.seconds(30)
   /// How long a plan waits for a mute participant before it goes on without it.

@@ -12,7 +12,7 @@ import Testing
   }
 
   @Test(arguments: 1...10)
-  func `the table knows leaders and foundings after any changes`(seed: UInt64) {
+  func `the table knows leaders, foundings and newer registers after any changes`(seed: UInt64) {
     var generator = Generator(
       seed: Bytes32(first: Bytes16(high: seed, low: 2), second: Bytes16(high: 3, low: 4)))
     var table = CoordinationTable()
@@ -21,13 +21,19 @@ import Testing
     for _ in 0..<400 {
       let node = NodeID(Bytes16(high: generator.below(12), low: 0))
       let founding = generator.below(3)
-      let new = card(founding == 0 ? nil : founding, roles[Int(generator.below(3))])
+      var new = card(founding == 0 ? nil : founding, roles[Int(generator.below(3))])
+      let version = RegisterVersion(term: generator.below(4), count: generator.below(3))
+      if version.term > 0 {
+        new.register = RegisterPointer(version: version, digest: Digest(.zero))
+      }
       let change = generator.below(4) == 0 ? nil : new
       table[node] = change
       model[node] = change
       #expect(table[node] == model[node])
       let leaders = model.filter { $0.value.role == .leader }.keys.sorted()
       #expect(Array(table.leaders) == leaders)
+      let newest = model.values.compactMap(\.register?.version).max() ?? .none
+      #expect(table.showsNewer(than: version) == (newest > version))
       let shown = Set(model.values.compactMap(\.founding))
       for own in [UInt64(1), 2, 9] {
         let founding = FoundingID(Bytes16(high: own, low: 0))

@@ -283,7 +283,9 @@ extension Peer {
       guard known == card else { return true }
     }
     if let publishAt = coordination.publishAt { return now >= publishAt }
-    let pause = timing.leisure * Int64(max(1, ring.count / 64))
+    // While a plan runs the leader asks who has heard of it.
+    let leisure = coordination.entry?.body.plan == nil ? timing.idleLeisure : timing.leisure
+    let pause = leisure * Int64(max(1, ring.count / 64))
     coordination.publishAt = now + pause + generator.upTo(pause)
     return false
   }
@@ -382,17 +384,6 @@ extension Peer {
       }
       consider(electorateDeadline)
     case .follower: break
-    }
-    return earliest
-  }
-
-  /// Members become fit to vote by the passing of time alone.
-  private var electorateDeadline: Instant? {
-    var earliest: Instant?
-    for (_, member) in members {
-      let wait = member.state == .alive ? timing.voterStable : timing.voterDemotion
-      let due = member.since + wait
-      if due > now { earliest = min(due, earliest ?? due) }
     }
     return earliest
   }

@@ -8,6 +8,8 @@ struct CoordinationTable: Sendable {
   private(set) var leaders = SortedSet<NodeID>()
   /// How many cards show each founding.
   private var foundings = SortedTable<FoundingID, Int>()
+  /// How many cards show each version of a register, of any founding.
+  private var versions = SortedTable<RegisterVersion, Int>()
 
   init() {}
 
@@ -34,12 +36,23 @@ struct CoordinationTable: Sendable {
     foundings.isEmpty || foundings.count == 1 && foundings[founding] != nil
   }
 
+  /// Whether any card shows a newer register than this, of any founding.
+  func showsNewer(than version: RegisterVersion) -> Bool {
+    versions.keys.contains { $0 > version }
+  }
+
   private mutating func count(_ card: CoordinationCard, of node: NodeID, by change: Int) {
     if card.role == .leader {
       if change > 0 { leaders.insert(node) } else { leaders.remove(node) }
     }
-    guard let founding = card.founding else { return }
-    let total = foundings[founding, default: 0] + change
-    foundings[founding] = total > 0 ? total : nil
+    if let founding = card.founding { Self.add(change, to: &foundings, founding) }
+    if let version = card.register?.version { Self.add(change, to: &versions, version) }
+  }
+
+  private static func add<Key>(
+    _ change: Int, to counts: inout SortedTable<Key, Int>, _ key: Key
+  ) {
+    let total = counts[key, default: 0] + change
+    counts[key] = total > 0 ? total : nil
   }
 }

@@ -189,6 +189,17 @@ extension Peer {
     return after >= before
   }
 
+  /// Members become fit to vote by the passing of time alone.
+  var electorateDeadline: Instant? {
+    var earliest: Instant?
+    for (_, member) in members {
+      let wait = member.state == .alive ? timing.voterStable : timing.voterDemotion
+      let due = member.since + wait
+      if due > now { earliest = min(due, earliest ?? due) }
+    }
+    return earliest
+  }
+
   private mutating func notePhase(of body: RegisterBody) {
     let stage = body.plan.map(Coordination.PlanStage.init)
     guard stage != coordination.phase else { return }

@@ -41,7 +41,10 @@ extension Peer {
   /// the roster is in reach: voters that I know may all be as far behind as I am, and one liar
   /// that is alone with me must not be believed.
   private var pointerOfTheRoster: RegisterPointer? {
-    guard let entry = coordination.entry else { return nil }
+    // This is asked in every step, and of thousands of cards nearly always none is newer.
+    guard let entry = coordination.entry, coordinationCards.showsNewer(than: entry.version) else {
+      return nil
+    }
     let others = entry.body.roster.filter { $0 != id }
     let shown = others.compactMap { node in ring.contains(node) ? card(of: node)?.register : nil }
       .sorted { $0.version > $1.version }

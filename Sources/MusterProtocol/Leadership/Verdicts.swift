@@ -34,8 +34,8 @@ extension Peer {
 
   private var openQuestions: [Verdicts.Question] {
     guard let body = coordination.entry?.body else { return [] }
-    return ring.compactMap { node in
-      guard node != id, let card = card(of: node), card.role == .leader,
+    return coordinationCards.leaders.compactMap { node in
+      guard node != id, ring.contains(node), let card = card(of: node),
         card.term >= leastLeaderTerm, let certificate = card.certificate
       else { return nil }
       let question = Verdicts.Question(
