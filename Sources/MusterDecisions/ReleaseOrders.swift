@@ -23,6 +23,17 @@ extension Duty {
   }
 }
 
+extension RegisterBody {
+  /// Nothing goes while a plan, a repair or a removal is under way: each may need it, and the
+  /// leader says first what became of a removal.
+  var tidyOrder: TidyOrder? {
+    guard plan == nil, repair?.isUnderWay != true, collection?.isUnderWay != true else {
+      return nil
+    }
+    return TidyOrder(versions: releases.map(\.version), removal: collection?.id)
+  }
+}
+
 // MARK: - Repair
 
 /// A copy that somebody has found corrupt is published anew under the next number; what names it

@@ -20,12 +20,14 @@ package struct Duty: Hashable, Sendable {
   package var collect: CollectOrder?
   /// Where `run` and `verify` come from, for nodes that share no directory.
   package var sources: [ReleaseSource]
+  /// What a node that keeps its own copies may free; `nil` while something moves, and of others.
+  package var tidy: TidyOrder?
 
   package init(
     term: UInt64 = 0, role: Role? = nil, run: ReleaseReference? = nil,
     verify: ReleaseReference? = nil, fetch: FetchOrder? = nil, plan: PlanID? = nil,
     keep: [ReleaseReference] = [], collect: CollectOrder? = nil,
-    sources: [ReleaseSource] = []
+    sources: [ReleaseSource] = [], tidy: TidyOrder? = nil
   ) {
     self.term = term
     self.role = role
@@ -36,6 +38,7 @@ package struct Duty: Hashable, Sendable {
     self.keep = keep
     self.collect = collect
     self.sources = sources
+    self.tidy = tidy
   }
 }
 
@@ -84,6 +87,8 @@ package struct LocalStatus: Hashable, Sendable {
   package var stopMilliseconds: UInt32
   /// What this node hands on to others; `nil` with a shared directory, or where none can reach it.
   package var offer: ReleaseOffer?
+  /// Whether its releases lie in a directory of its own, that no other node shares.
+  package var keepsOwnCopies: Bool
 
   package init(
     verified: [ReleaseReference] = [], fetched: FetchOutcome? = nil,
@@ -91,7 +96,7 @@ package struct LocalStatus: Hashable, Sendable {
     progress: FetchProgress? = nil, running: ReleaseReference? = nil, runningRole: Role? = nil,
     ready: Bool = false, reportedVersion: String = "", failure: String = "",
     storage: String = "", volume: StorageVolume? = nil, services: [ServiceStatus] = [],
-    stopMilliseconds: UInt32 = 0, offer: ReleaseOffer? = nil
+    stopMilliseconds: UInt32 = 0, offer: ReleaseOffer? = nil, keepsOwnCopies: Bool = false
   ) {
     self.verified = verified
     self.fetched = fetched
@@ -108,6 +113,7 @@ package struct LocalStatus: Hashable, Sendable {
     self.services = services
     self.stopMilliseconds = stopMilliseconds
     self.offer = offer
+    self.keepsOwnCopies = keepsOwnCopies
   }
 }
 

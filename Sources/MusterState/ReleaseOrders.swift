@@ -69,3 +69,17 @@ package struct CollectOutcome: Hashable, Sendable {
     self.text = text
   }
 }
+
+/// What a node does that keeps its own copies, whenever it has changed and after each start: what
+/// the register does not know any more goes at any age, the rest by the rules of every collection.
+package struct TidyOrder: Hashable, Sendable {
+  /// The versions that the register knows, sorted.
+  package var versions: [String]
+  /// The last removal that the register has seen through, so that each is a reason to look again.
+  package var removal: PlanID?
+
+  package init(versions: [String], removal: PlanID?) {
+    self.versions = versions
+    self.removal = removal
+  }
+}

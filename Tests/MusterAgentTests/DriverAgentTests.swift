@@ -20,6 +20,10 @@ private final class EmptyStore: ReleaseStoring {
     _ reference: ReleaseReference, completion: @escaping (Result<Void, StoreFailure>) -> Void
   ) {}
   func collect(keeping: [ReleaseReference], term: UInt64) {}
+  func free(
+    allBut versions: [String], keeping: [ReleaseReference], term: UInt64,
+    completion: @escaping (Bool) -> Void
+  ) {}
   func collect(_ order: CollectOrder, completion: @escaping (String) -> Void) {}
   func tidy(term: UInt64) {}
   func learn(_ sources: [ReleaseSource], term: UInt64) {}

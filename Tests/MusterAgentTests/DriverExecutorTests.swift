@@ -25,7 +25,17 @@ final class ScriptedStore: ReleaseStoring {
 
   func tidy(term: UInt64) {}
   func learn(_ sources: [ReleaseSource], term: UInt64) {}
-  var isLocal: Bool { false }
+  var isLocal = false
+  var freed: (Bool) -> Void = { _ in }
+
+  func free(
+    allBut versions: [String], keeping: [ReleaseReference], term: UInt64,
+    completion: @escaping (Bool) -> Void
+  ) {
+    calls.append("free all but \(versions) keeping \(keeping.map(\.version)) in term \(term)")
+    freed = completion
+  }
+
   func cancelCollect() { calls.append("cancel remove") }
 
   func fetch(

@@ -182,6 +182,27 @@ import Testing
     #expect(order?.version == "")
   }
 
+  @Test func `who keeps its own copies frees what the register does not know any more`() {
+    func tidy(_ cluster: Cluster, _ isLocal: Bool = true) -> TidyOrder? {
+      duty(
+        of: Cluster.nodes[1], committed: cluster.body, term: 3, fetches: false,
+        keepsOwnCopies: isLocal
+      ).tidy
+    }
+    var cluster = Self.settled()
+    #expect(tidy(cluster) == TidyOrder(versions: ["1.0", "2.0", "3.0"], removal: nil))
+    #expect(tidy(cluster, false) == nil, "what others share is not its to free")
+    #expect(Self.ask(.removeRelease("1.0"), &cluster) == "")
+    #expect(tidy(cluster) == nil, "the leader has yet to say what became of it")
+    cluster.sight.collected = CollectOutcome(id: Cluster.plan, text: "removed 1.0-0-0")
+    cluster.run()
+    #expect(tidy(cluster) == TidyOrder(versions: ["2.0", "3.0"], removal: Cluster.plan))
+    #expect(tidy(Cluster.upgrading(phase: .downloading)) == nil)
+    cluster.body.repair = ReleaseRepair(
+      id: Cluster.plan, term: 3, corrupt: Cluster.reference("2.0"))
+    #expect(tidy(cluster) == nil)
+  }
+
   @Test func `nothing is removed in the middle of a plan`() {
     var cluster = Cluster.upgrading(phase: .prepare)
     #expect(Self.ask(.collect, &cluster)?.contains("wait until it is idle") == true)

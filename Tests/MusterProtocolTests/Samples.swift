@@ -111,6 +111,7 @@ enum Samples {
     card.stopMilliseconds = 12_000
     card.knowsWaves = true
     card.offer = ReleaseOffer(port: 7_947, of: [old, new])
+    card.keepsOwnCopies = true
     card.services = [
       ServiceStatus(name: "site", state: .ready, starts: 2),
       ServiceStatus(name: "mail", state: .stopped, starts: 0),

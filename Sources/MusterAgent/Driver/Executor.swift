@@ -21,7 +21,7 @@ package final class Executor {
 
   let loop: EventLoop
   let store: any ReleaseStoring
-  private let services: any ServiceRunning
+  let services: any ServiceRunning
   private let link: String
   let log: Log
   private let patience: Int64
@@ -43,11 +43,13 @@ package final class Executor {
   /// A release to have ready before it is needed.
   private var ahead: Verification?
   private var aheadFailure = ""
-  private var verified: [ReleaseReference] = []
+  var verified: [ReleaseReference] = []
   var fetch: FetchRun?
   var collectedFor: Duty?
   var collecting: CollectOrder?
   var collected: CollectOutcome?
+  /// What was last freed by, and what stayed.
+  var tidied: (order: TidyOrder, keeping: Set<ReleaseReference>)?
   /// A published copy that was found corrupt, and has not been right since.
   private var corrupt: ReleaseReference?
   private var shownStorage = ""
@@ -95,6 +97,7 @@ package final class Executor {
     followVerify()
     followFetch()
     followKeep()
+    followTidy()
     followCollect()
     publish()
   }
@@ -276,6 +279,7 @@ package final class Executor {
   }
 
   private func servicesChanged() {
+    followTidy()
     publish()
     if isEnding, services.report.running == nil { finishEnd() }
   }
@@ -368,6 +372,6 @@ package final class Executor {
         reportedVersion: report.version, failure: failures.first { !$0.isEmpty } ?? "",
         storage: store.storageState, volume: store.volume, services: report.services,
         stopMilliseconds: report.stopMilliseconds,
-        offer: store.offer(verified.filter { $0 != corrupt })))
+        offer: store.offer(verified.filter { $0 != corrupt }), keepsOwnCopies: store.isLocal))
   }
 }

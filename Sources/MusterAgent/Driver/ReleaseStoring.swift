@@ -21,6 +21,12 @@ package protocol ReleaseStoring: AnyObject {
   /// rules of age and term. For the leader alone; nothing depends on its success.
   func collect(keeping: [ReleaseReference], term: UInt64)
 
+  /// Removes this node's own copies of all but these versions, of whatever age; for a store that no
+  /// other node shares. The completion says whether all of it went.
+  func free(
+    allBut versions: [String], keeping: [ReleaseReference], term: UInt64,
+    completion: @escaping (Bool) -> Void)
+
   /// Removes what an operator wants gone, by the same rules; a version that is named goes at any
   /// age. The completion says in one line what went, or why nothing more did.
   func collect(_ order: CollectOrder, completion: @escaping (String) -> Void)

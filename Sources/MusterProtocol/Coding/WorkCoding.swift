@@ -22,6 +22,8 @@ struct WorkCard: Hashable, Sendable {
   var knowsWaves = false
   /// What it hands on to nodes that share no directory.
   var offer: ReleaseOffer?
+  /// Whether its releases lie in a directory of its own.
+  var keepsOwnCopies = false
 
   init() {}
 
@@ -42,6 +44,7 @@ struct WorkCard: Hashable, Sendable {
     writer.unsigned(22, UInt64(stopMilliseconds))
     writer.flag(23, knowsWaves)
     if let offer { writer.message(24) { offer.write(to: &$0) } }
+    writer.flag(25, keepsOwnCopies)
     return writer.bytes
   }
 
@@ -64,6 +67,7 @@ struct WorkCard: Hashable, Sendable {
       case 22: stopMilliseconds = try field.unsigned32()
       case 23: knowsWaves = try field.flag()
       case 24: offer = try ReleaseOffer(decoding: field.message)
+      case 25: keepsOwnCopies = try field.flag()
       default: break
       }
     }

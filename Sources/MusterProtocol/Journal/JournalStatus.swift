@@ -31,6 +31,7 @@ extension LocalStatus {
     }
     writer.unsigned(23, UInt64(stopMilliseconds))
     if let offer { writer.message(24) { offer.write(to: &$0) } }
+    writer.flag(25, keepsOwnCopies)
   }
 
   init(decoding bytes: Span<UInt8>) throws(WireError) {
@@ -53,6 +54,7 @@ extension LocalStatus {
       case 22: collected = try CollectOutcome(decoding: field.message)
       case 23: stopMilliseconds = try field.unsigned32()
       case 24: offer = try ReleaseOffer(decoding: field.message)
+      case 25: keepsOwnCopies = try field.flag()
       default: break
       }
     }

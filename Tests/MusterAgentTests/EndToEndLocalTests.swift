@@ -1,0 +1,62 @@
+import MusterAgent
+import MusterSystem
+import Testing
+
+/// Nodes that keep copies of their own.
+@Suite struct EndToEndLocalTests {
+  /// - Parameter shared: of each node: whether it has the shared directory.
+  private func cluster(_ shared: [Bool]) throws -> EndToEndCluster {
+    let cluster = try EndToEndCluster(expect: shared.count)
+    for node in shared.indices { try start(node, cluster, isShared: shared[node]) }
+    for node in shared.indices {
+      #expect(try EndToEndCluster.eventually { try cluster.ask(node, "status").code == 0 })
+    }
+    try cluster.told(0, "wait", "--leader", "--timeout", "30s")
+    return cluster
+  }
+
+  private func start(_ node: Int, _ cluster: EndToEndCluster, isShared: Bool = false) throws {
+    try cluster.start(node, isShared ? [:] : ["--shared": "none"])
+  }
+
+  private func install(_ version: String, in cluster: EndToEndCluster) throws {
+    try cluster.announce(version, by: 0)
+    try cluster.told(0, "set", "--cluster", "version", version)
+    try cluster.told(0, "wait", "--version", version, "--timeout", "60s")
+  }
+
+  private func copies(_ node: Int, _ cluster: EndToEndCluster) throws -> [Substring] {
+    try cluster.run("/bin/ls", [cluster.at("state\(node)/local/releases")]).output
+      .split(separator: "\n").map { $0.prefix { $0 != "-" } }
+  }
+
+  @Test func `a removed release goes from every node, also from one that was away`() throws {
+    let cluster = try cluster([false, false, false])
+    try install("1.0", in: cluster)
+    try install("2.0", in: cluster)
+    for node in 0..<3 {
+      #expect(
+        try EndToEndCluster.eventually { try copies(node, cluster) == ["1.0", "2.0"] },
+        "\(cluster.log(node).suffix(600))")
+    }
+    _ = try cluster.kill(2)
+    let removed = try cluster.told(0, "release", "remove", "1.0").output
+    #expect(removed.hasPrefix("removed 1.0-"), "\(removed)")
+    for node in 0..<2 {
+      #expect(
+        try EndToEndCluster.eventually { try copies(node, cluster) == ["2.0"] },
+        "\(cluster.log(node).suffix(600))")
+      try cluster.told(node, "release", "verify")
+    }
+    #expect(try copies(2, cluster) == ["1.0", "2.0"])
+    try start(2, cluster)
+    #expect(
+      try EndToEndCluster.eventually { try copies(2, cluster) == ["2.0"] },
+      "\(cluster.log(2).suffix(600))")
+    // It comes back with the next wish for it.
+    try cluster.announce("1.0", archive: cluster.at("1.0.tar.gz"), by: 0)
+    try cluster.told(0, "set", "--cluster", "version", "1.0")
+    try cluster.told(0, "wait", "--version", "1.0", "--timeout", "60s")
+    for node in 0..<3 { try cluster.told(node, "release", "verify") }
+  }
+}
