@@ -29,13 +29,15 @@ package struct Observation: Hashable, Sendable {
     package var freeBytes: UInt64?
     /// Whether its daemon follows a plan of several waves.
     package var knowsWaves: Bool
+    /// Whether its releases lie in a directory of its own, that no other node shares.
+    package var keepsOwnCopies: Bool
 
     package init(
       id: NodeID, isAlive: Bool, isLeaving: Bool, sinceMilliseconds: Int64, plan: PlanID?,
       acknowledgement: Acknowledgement?, failure: String, priority: UInt8 = 100,
       holdsRegister: Bool = true, running: ReleaseReference? = nil,
       corrupt: ReleaseReference? = nil, stopMilliseconds: Int64 = 0, storage: String = "",
-      freeBytes: UInt64? = nil, knowsWaves: Bool = true
+      freeBytes: UInt64? = nil, knowsWaves: Bool = true, keepsOwnCopies: Bool = false
     ) {
       self.id = id
       self.isAlive = isAlive
@@ -52,6 +54,7 @@ package struct Observation: Hashable, Sendable {
       self.storage = storage
       self.freeBytes = freeBytes
       self.knowsWaves = knowsWaves
+      self.keepsOwnCopies = keepsOwnCopies
     }
   }
 

@@ -25,6 +25,8 @@ private func beginPlan(of body: inout RegisterBody, _ observation: Observation) 
   else { return }
   let participants = body.roster.filter { observation.node($0)?.isAlive ?? false }
   guard !participants.isEmpty else { return }
+  let isPublished = body.published.contains { $0.version == version }
+  guard isPublished || observation.publishingRefusal(body).isEmpty else { return }
   let options = body.options ?? UpgradeOptions()
   var plan = Plan(
     id: observation.freshPlan, term: observation.term, phase: .downloading, from: body.current,
@@ -103,6 +105,9 @@ private func stepDownloading(
 ) {
   var plan = old
   if plan.reference == nil {
+    // A successor may not be who could have published.
+    let refusal = observation.publishingRefusal(body)
+    if !refusal.isEmpty { return rollBack(plan, because: refusal, in: &body) }
     guard let outcome = observation.fetched, outcome.plan == plan.id else { return }
     guard let reference = outcome.reference else {
       return rollBack(plan, because: outcome.failure, in: &body)

@@ -61,6 +61,7 @@ extension Peer {
       progress: work?.progress,
       storage: work?.storage ?? "", volume: work?.volume, failure: work?.failure ?? "",
       services: work?.services ?? [], data: relations[node] ?? [],
-      knowsWaves: work?.knowsWaves ?? false, offer: work?.offer)
+      knowsWaves: work?.knowsWaves ?? false, offer: work?.offer,
+      keepsOwnCopies: work?.keepsOwnCopies ?? false)
   }
 }

@@ -59,4 +59,37 @@ import Testing
     try cluster.told(0, "wait", "--version", "1.0", "--timeout", "60s")
     for node in 0..<3 { try cluster.told(node, "release", "verify") }
   }
+
+  @Test func `where some share and some do not, one that shares has to lead`() throws {
+    let cluster = try cluster([true, true, false])
+    func lead(_ node: Int) throws {
+      #expect(
+        try EndToEndCluster.eventually(within: 60) {
+          let leader = try cluster.ask(0, "status", "--json").json()["leader"]?.string
+          if leader == "ci/\(node)" { return true }
+          _ = try cluster.ask(0, "leader", "step-down", "--to", "ci/\(node)")
+          return false
+        }, "\(cluster.log(node).suffix(600))")
+    }
+    try lead(2)
+    try cluster.announce("1.0", by: 0)
+    #expect(
+      try EndToEndCluster.eventually {
+        let members = try cluster.ask(2, "members", "--json").json().array ?? []
+        return members.allSatisfy { $0["storage"]?.string != nil }
+          && members.contains { $0["own_copies"]?.bool == true }
+      })
+    let refused = try cluster.ask(0, "upgrade", "1.0")
+    #expect(refused.code == 4 && refused.errors.contains("keeps its own copies"), "\(refused)")
+    let dry = try cluster.ask(1, "upgrade", "1.0", "--dry-run")
+    #expect(dry.output.contains("keeps its own copies"), "\(dry)")
+    #expect(try cluster.told(0, "status").output.contains("plan       idle"))
+    try lead(0)
+    try cluster.told(0, "upgrade", "1.0")
+    for node in 0..<3 {
+      try cluster.told(node, "wait", "--version", "1.0", "--timeout", "60s")
+      try cluster.told(node, "release", "verify")
+    }
+    #expect(try copies(2, cluster) == ["1.0"])
+  }
 }

@@ -86,6 +86,49 @@ import Testing
     #expect(body.answers.last?.refusal == long)
   }
 
+  @Test func `a leader with copies of its own publishes nothing for those that share`() {
+    var cluster = idle
+    cluster.each([0, 1, 2, 3, 4]) { $0.storage = "ready" }
+    cluster.each([0, 3]) { $0.keepsOwnCopies = true }
+    func isRefused(_ action: Request.Action, _ cluster: Cluster) -> Bool {
+      let (body, refusal) = ask(action, of: cluster)
+      return refusal.contains("step-down --to NODE") && body.plan == nil && body.repair == nil
+    }
+    let upgrade = Request.Action.upgrade("2.0", UpgradeOptions())
+    for action in [upgrade, .repairRelease("1.0"), .removeRelease("2.0"), .collect] {
+      #expect(isRefused(action, cluster), "\(action)")
+    }
+    let (_, refusal) = ask(upgrade, of: cluster)
+    let named = refusal.split(separator: Cluster.nodes[0].short, omittingEmptySubsequences: false)
+    #expect(named.count == 5, "who leads, and the three that share: \(refusal)")
+    var first = cluster
+    first.body.current = nil
+    first.body.published = []
+    #expect(isRefused(upgrade, first), "also before anything runs")
+    var published = cluster
+    published.body.published.append(Cluster.reference("2.0"))
+    #expect(ask(upgrade, of: published).1.isEmpty, "the way back needs nobody who publishes")
+    cluster.die([1, 2, 4])
+    #expect(ask(upgrade, of: cluster).1.isEmpty, "those that live all keep their own")
+    cluster.each([0]) { $0.keepsOwnCopies = false }
+    #expect(ask(upgrade, of: cluster).1.isEmpty, "who shares can publish for all")
+  }
+
+  @Test func `a plan whose successor cannot publish is given up with the reason`() {
+    var cluster = Cluster.upgrading(phase: .downloading, hasReference: false)
+    cluster.each([0, 1, 2, 3, 4]) { $0.storage = "ready" }
+    cluster.each([0]) { $0.keepsOwnCopies = true }
+    cluster.run()
+    #expect(cluster.body.plan == nil && cluster.body.setting("version") == "1.0")
+    #expect(cluster.body.failure.contains("keeps its own copies"), "\(cluster.body.failure)")
+    cluster.body.settings = [Setting(key: "version", value: "2.0")]
+    cluster.body.failure = ""
+    cluster.run()
+    #expect(cluster.body.plan == nil, "no plan begins that would have to be given up")
+    cluster.each([0]) { $0.keepsOwnCopies = false }
+    #expect(cluster.next.plan != nil)
+  }
+
   @Test func `what does not fit is refused before it is fetched`() {
     var cluster = idle
     cluster.body.releases[1].unpackedBytes = 1_000

@@ -209,7 +209,7 @@ extension Peer {
         holdsRegister: node == id || holdsMyRegister(node), running: work?.running,
         corrupt: work?.corrupt, stopMilliseconds: Int64(work?.stopMilliseconds ?? 0),
         storage: work?.storage ?? "", freeBytes: work?.volume?.freeBytes,
-        knowsWaves: work?.knowsWaves ?? false)
+        knowsWaves: work?.knowsWaves ?? false, keepsOwnCopies: work?.keepsOwnCopies ?? false)
     }
     return Observation(
       leader: id, term: durable.term, nodes: nodes + unheardVoters(of: body),
