@@ -31,13 +31,16 @@ package struct Observation: Hashable, Sendable {
     package var knowsWaves: Bool
     /// Whether its releases lie in a directory of its own, that no other node shares.
     package var keepsOwnCopies: Bool
+    /// The last order to look at a release that it has answered.
+    package var inspected: PlanID?
 
     package init(
       id: NodeID, isAlive: Bool, isLeaving: Bool, sinceMilliseconds: Int64, plan: PlanID?,
       acknowledgement: Acknowledgement?, failure: String, priority: UInt8 = 100,
       holdsRegister: Bool = true, running: ReleaseReference? = nil,
       corrupt: ReleaseReference? = nil, stopMilliseconds: Int64 = 0, storage: String = "",
-      freeBytes: UInt64? = nil, knowsWaves: Bool = true, keepsOwnCopies: Bool = false
+      freeBytes: UInt64? = nil, knowsWaves: Bool = true, keepsOwnCopies: Bool = false,
+      inspected: PlanID? = nil
     ) {
       self.id = id
       self.isAlive = isAlive
@@ -55,6 +58,7 @@ package struct Observation: Hashable, Sendable {
       self.freeBytes = freeBytes
       self.knowsWaves = knowsWaves
       self.keepsOwnCopies = keepsOwnCopies
+      self.inspected = inspected
     }
   }
 
@@ -143,6 +147,8 @@ package struct Request: Hashable, Sendable {
     case repairRelease(String)
     /// Remove what nobody needs any more.
     case collect
+    /// Have this version looked at by every node.
+    case inspect(String)
     /// `isAuthorised`: signed by the authority, so that even a live member may be forgotten.
     case forget(NodeID, isAuthorised: Bool)
     /// The leader of `term` is to hand over, to this node or to anybody.

@@ -105,6 +105,8 @@ package struct MemberView: Sendable {
   package var offer: ReleaseOffer?
   /// Whether its releases lie in a directory of its own, that no other node shares.
   package var keepsOwnCopies: Bool
+  /// What it has found on the last order to look at a release.
+  package var inspected: InspectionVerdict?
 
   package init(
     id: NodeID, name: String, address: Address, state: MemberState, incarnation: Incarnation,
@@ -114,7 +116,7 @@ package struct MemberView: Sendable {
     progress: FetchProgress?, storage: String, volume: StorageVolume? = nil, failure: String,
     services: [ServiceStatus], data: [Setting],
     knowsWaves: Bool = true, offer: ReleaseOffer? = nil,
-    keepsOwnCopies: Bool = false
+    keepsOwnCopies: Bool = false, inspected: InspectionVerdict? = nil
   ) {
     self.id = id
     self.name = name
@@ -140,5 +142,6 @@ package struct MemberView: Sendable {
     self.knowsWaves = knowsWaves
     self.offer = offer
     self.keepsOwnCopies = keepsOwnCopies
+    self.inspected = inspected
   }
 }

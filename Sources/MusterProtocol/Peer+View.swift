@@ -62,6 +62,6 @@ extension Peer {
       storage: work?.storage ?? "", volume: work?.volume, failure: work?.failure ?? "",
       services: work?.services ?? [], data: relations[node] ?? [],
       knowsWaves: work?.knowsWaves ?? false, offer: work?.offer,
-      keepsOwnCopies: work?.keepsOwnCopies ?? false)
+      keepsOwnCopies: work?.keepsOwnCopies ?? false, inspected: work?.inspected)
   }
 }

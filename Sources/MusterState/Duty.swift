@@ -22,12 +22,15 @@ package struct Duty: Hashable, Sendable {
   package var sources: [ReleaseSource]
   /// What a node that keeps its own copies may free; `nil` while something moves, and of others.
   package var tidy: TidyOrder?
+  /// A release to look at on an operator's order.
+  package var inspect: InspectionOrder?
 
   package init(
     term: UInt64 = 0, role: Role? = nil, run: ReleaseReference? = nil,
     verify: ReleaseReference? = nil, fetch: FetchOrder? = nil, plan: PlanID? = nil,
     keep: [ReleaseReference] = [], collect: CollectOrder? = nil,
-    sources: [ReleaseSource] = [], tidy: TidyOrder? = nil
+    sources: [ReleaseSource] = [], tidy: TidyOrder? = nil,
+    inspect: InspectionOrder? = nil
   ) {
     self.term = term
     self.role = role
@@ -39,6 +42,7 @@ package struct Duty: Hashable, Sendable {
     self.collect = collect
     self.sources = sources
     self.tidy = tidy
+    self.inspect = inspect
   }
 }
 
@@ -89,6 +93,8 @@ package struct LocalStatus: Hashable, Sendable {
   package var offer: ReleaseOffer?
   /// Whether its releases lie in a directory of its own, that no other node shares.
   package var keepsOwnCopies: Bool
+  /// What came of the last order to look at a release.
+  package var inspected: InspectionVerdict?
 
   package init(
     verified: [ReleaseReference] = [], fetched: FetchOutcome? = nil,
@@ -96,7 +102,8 @@ package struct LocalStatus: Hashable, Sendable {
     progress: FetchProgress? = nil, running: ReleaseReference? = nil, runningRole: Role? = nil,
     ready: Bool = false, reportedVersion: String = "", failure: String = "",
     storage: String = "", volume: StorageVolume? = nil, services: [ServiceStatus] = [],
-    stopMilliseconds: UInt32 = 0, offer: ReleaseOffer? = nil, keepsOwnCopies: Bool = false
+    stopMilliseconds: UInt32 = 0, offer: ReleaseOffer? = nil, keepsOwnCopies: Bool = false,
+    inspected: InspectionVerdict? = nil
   ) {
     self.verified = verified
     self.fetched = fetched
@@ -114,6 +121,7 @@ package struct LocalStatus: Hashable, Sendable {
     self.stopMilliseconds = stopMilliseconds
     self.offer = offer
     self.keepsOwnCopies = keepsOwnCopies
+    self.inspected = inspected
   }
 }
 

@@ -191,6 +191,9 @@ package enum Limits {
   /// Releases that a collection names as being run.
   package static let kept = 64
 
+  /// What a node says of a release that it has looked at; longer text is cut.
+  package static let verdictBytes = 160
+
   /// Answers to operators' requests kept in the register.
   package static let answers = 64
 }

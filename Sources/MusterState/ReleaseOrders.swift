@@ -83,3 +83,32 @@ package struct TidyOrder: Hashable, Sendable {
     self.removal = removal
   }
 }
+
+/// A committed order that each node looks at every byte of a published release, where it runs it
+/// from, and says what it has found.
+package struct InspectionOrder: Hashable, Sendable {
+  package var id: PlanID
+  package var release: ReleaseReference
+  /// Whether everyone who lives has answered, so that nobody begins any more.
+  package var isOver: Bool
+
+  package init(id: PlanID, release: ReleaseReference, isOver: Bool = false) {
+    self.id = id
+    self.release = release
+    self.isOver = isOver
+  }
+}
+
+/// What a node has found for an `InspectionOrder`.
+package struct InspectionVerdict: Hashable, Sendable {
+  package var id: PlanID
+  package var isGood: Bool
+  /// What was looked at, or what is wrong, in one line.
+  package var text: String
+
+  package init(id: PlanID, isGood: Bool, text: String) {
+    self.id = id
+    self.isGood = isGood
+    self.text = text
+  }
+}

@@ -1,5 +1,6 @@
 import Glibc
 import MusterAgent
+import MusterReleases
 import MusterState
 import MusterSystem
 import Testing
@@ -27,6 +28,16 @@ final class ScriptedStore: ReleaseStoring {
   func learn(_ sources: [ReleaseSource], term: UInt64) {}
   var isLocal = false
   var freed: (Bool) -> Void = { _ in }
+
+  var inspections: [(Result<ReleaseInspection, StoreFailure>) -> Void] = []
+
+  func inspect(
+    _ reference: ReleaseReference,
+    completion: @escaping (Result<ReleaseInspection, StoreFailure>) -> Void
+  ) {
+    calls.append("inspect \(reference.version)")
+    inspections.append(completion)
+  }
 
   func free(
     allBut versions: [String], keeping: [ReleaseReference], term: UInt64,

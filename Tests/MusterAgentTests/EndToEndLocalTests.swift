@@ -1,3 +1,4 @@
+import Glibc
 import MusterAgent
 import MusterSystem
 import Testing
@@ -91,5 +92,38 @@ import Testing
       try cluster.told(node, "release", "verify")
     }
     #expect(try copies(2, cluster) == ["1.0"])
+  }
+
+  @Test func `every node looks at what it runs from, and each says what it finds`() throws {
+    let cluster = try cluster([false, false, false])
+    try install("1.0", in: cluster)
+    for node in 0..<3 {
+      #expect(try EndToEndCluster.eventually { try copies(node, cluster) == ["1.0"] })
+    }
+    let good = try cluster.told(0, "release", "verify", "--all", "--timeout", "30s").output
+    for node in 0..<3 { #expect(good.contains("ci/\(node)  right"), "\(good)") }
+
+    let leader = try cluster.ask(0, "status", "--json").json()["leader"]?.string
+    let mute = try #require((1..<3).first { "ci/\($0)" != leader })
+    #expect(Glibc.kill(try cluster.pid(mute), SIGSTOP) == 0)
+    let silent = try cluster.ask(0, "release", "verify", "1.0", "--all", "--timeout", "1s")
+    #expect(Glibc.kill(try cluster.pid(mute), SIGCONT) == 0)
+    #expect(silent.code == 3 && silent.output.contains("ci/\(mute)  mute"), "\(silent)")
+    #expect(silent.errors.contains("ci/\(mute) has not said"), "\(silent)")
+
+    // Nobody can bring another copy.
+    _ = try cluster.run("/bin/rm", [cluster.at("1.0.tar.gz")])
+    let damaged = try cluster.run(
+      "/bin/sh",
+      [
+        "-c", "chmod u+w \"$1\"/1.0-*/serve && echo >>\"$(echo \"$1\"/1.0-*/serve)\"", "sh",
+        cluster.at("state\(mute)/local/releases"),
+      ])
+    #expect(damaged.code == 0, "\(damaged.errors)")
+    let bad = try cluster.ask(0, "release", "verify", "--all", "--timeout", "30s")
+    #expect(bad.code == 1 && bad.output.contains("ci/\(mute)  wrong"), "\(bad)")
+    #expect(bad.output.contains("serve has "), "\(bad)")
+    #expect(bad.errors.contains("is not right on ci/\(mute)"), "\(bad)")
+    #expect(try cluster.ask(0, "release", "verify", "--timeout", "1s").code == 2)
   }
 }

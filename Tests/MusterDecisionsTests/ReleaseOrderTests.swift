@@ -203,6 +203,25 @@ import Testing
     #expect(tidy(cluster) == nil)
   }
 
+  @Test func `all look at a release until everyone who lives has said what it finds`() {
+    var cluster = Self.settled()
+    #expect(Self.ask(.inspect("3.0"), &cluster)?.contains("is not published") == true)
+    #expect(Self.ask(.inspect("1.0"), &cluster) == "")
+    func order(_ node: Int) -> InspectionOrder? {
+      duty(of: Cluster.nodes[node], committed: cluster.body, term: 3, fetches: false).inspect
+    }
+    for node in 0..<5 { #expect(order(node)?.release == Cluster.reference("1.0")) }
+    cluster.each([0, 1, 2, 3]) { $0.inspected = Cluster.plan }
+    cluster.run()
+    #expect(order(4) != nil, "one has yet to answer")
+    cluster.die([4])
+    cluster.run()
+    #expect(order(4) == nil && cluster.body.inspection?.isOver == true)
+    cluster.sight.freshPlan = PlanID(Bytes16(high: 8, low: 8))
+    #expect(Self.ask(.inspect("2.0"), &cluster) == "")
+    #expect(order(0)?.release == Cluster.reference("2.0"))
+  }
+
   @Test func `nothing is removed in the middle of a plan`() {
     var cluster = Cluster.upgrading(phase: .prepare)
     #expect(Self.ask(.collect, &cluster)?.contains("wait until it is idle") == true)

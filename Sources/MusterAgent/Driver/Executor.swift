@@ -48,6 +48,8 @@ package final class Executor {
   var collectedFor: Duty?
   var collecting: CollectOrder?
   var collected: CollectOutcome?
+  var inspecting: InspectionOrder?
+  var inspected: InspectionVerdict?
   /// What was last freed by, and what stayed.
   var tidied: (order: TidyOrder, keeping: Set<ReleaseReference>)?
   /// A published copy that was found corrupt, and has not been right since.
@@ -99,6 +101,7 @@ package final class Executor {
     followKeep()
     followTidy()
     followCollect()
+    followInspect()
     publish()
   }
 
@@ -372,6 +375,7 @@ package final class Executor {
         reportedVersion: report.version, failure: failures.first { !$0.isEmpty } ?? "",
         storage: store.storageState, volume: store.volume, services: report.services,
         stopMilliseconds: report.stopMilliseconds,
-        offer: store.offer(verified.filter { $0 != corrupt }), keepsOwnCopies: store.isLocal))
+        offer: store.offer(verified.filter { $0 != corrupt }), keepsOwnCopies: store.isLocal,
+        inspected: inspected))
   }
 }

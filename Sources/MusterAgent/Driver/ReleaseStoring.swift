@@ -1,3 +1,4 @@
+import MusterReleases
 import MusterState
 
 /// What the executor needs of the release store. Every call returns at once; completions come on
@@ -16,6 +17,11 @@ package protocol ReleaseStoring: AnyObject {
   func verify(
     _ reference: ReleaseReference,
     completion: @escaping (Result<Void, StoreFailure>) -> Void)
+
+  /// Looks at every file of a published release, and names everything that is wrong.
+  func inspect(
+    _ reference: ReleaseReference,
+    completion: @escaping (Result<ReleaseInspection, StoreFailure>) -> Void)
 
   /// Removes published releases other than `keeping`, and what crashes left, by the store's own
   /// rules of age and term. For the leader alone; nothing depends on its success.

@@ -24,6 +24,8 @@ struct WorkCard: Hashable, Sendable {
   var offer: ReleaseOffer?
   /// Whether its releases lie in a directory of its own.
   var keepsOwnCopies = false
+  /// What it has found on the last order to look at a release.
+  var inspected: InspectionVerdict?
 
   init() {}
 
@@ -45,6 +47,7 @@ struct WorkCard: Hashable, Sendable {
     writer.flag(23, knowsWaves)
     if let offer { writer.message(24) { offer.write(to: &$0) } }
     writer.flag(25, keepsOwnCopies)
+    if let inspected { writer.message(26) { inspected.write(to: &$0) } }
     return writer.bytes
   }
 
@@ -68,6 +71,7 @@ struct WorkCard: Hashable, Sendable {
       case 23: knowsWaves = try field.flag()
       case 24: offer = try ReleaseOffer(decoding: field.message)
       case 25: keepsOwnCopies = try field.flag()
+      case 26: inspected = try InspectionVerdict(decoding: field.message)
       default: break
       }
     }

@@ -28,6 +28,9 @@ extension Command {
       writer.unsigned(1, 31)
       writer.text(2, version)
     case .collect: writer.unsigned(1, 32)
+    case .inspect(let version):
+      writer.unsigned(1, 36)
+      writer.text(2, version)
     case .upgrade(let version, let options):
       writer.unsigned(1, 33)
       writer.text(2, version)
@@ -109,6 +112,7 @@ extension Command {
         case 30: return .removeRelease(key)
         case 31: return .repairRelease(key)
         case 32: return .collect
+        case 36: return .inspect(key)
         case 33: return .upgrade(key, options)
         case 34:
           guard let order else { throw .field(13) }

@@ -32,6 +32,12 @@ extension LocalStatus {
     writer.unsigned(23, UInt64(stopMilliseconds))
     if let offer { writer.message(24) { offer.write(to: &$0) } }
     writer.flag(25, keepsOwnCopies)
+    if let inspected {
+      var inspected = inspected
+      // Whoever reads it takes no more.
+      inspected.text = clipped(inspected.text, to: Limits.reasonBytes)
+      writer.message(26) { inspected.write(to: &$0) }
+    }
   }
 
   init(decoding bytes: Span<UInt8>) throws(WireError) {
@@ -55,6 +61,7 @@ extension LocalStatus {
       case 23: stopMilliseconds = try field.unsigned32()
       case 24: offer = try ReleaseOffer(decoding: field.message)
       case 25: keepsOwnCopies = try field.flag()
+      case 26: inspected = try InspectionVerdict(decoding: field.message)
       default: break
       }
     }

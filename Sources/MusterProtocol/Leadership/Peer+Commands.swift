@@ -48,15 +48,15 @@ extension Peer {
         return
       }
       ask(.addRelease(release), ticket)
-    case .removeRelease(let version), .repairRelease(let version):
+    case .removeRelease(let version), .repairRelease(let version), .inspect(let version):
       guard isVersion(version) else {
         refuse(ticket, "a version is letters, digits and . _ + -, at most 64")
         return
       }
-      if case .removeRelease = command {
-        ask(.removeRelease(version), ticket)
-      } else {
-        ask(.repairRelease(version), ticket)
+      switch command {
+      case .removeRelease: ask(.removeRelease(version), ticket)
+      case .repairRelease: ask(.repairRelease(version), ticket)
+      default: ask(.inspect(version), ticket)
       }
     case .collect: ask(.collect, ticket)
     case .upgrade(let version, let options):

@@ -136,11 +136,14 @@ extension Peer {
     card.corrupt = status.corrupt
     card.offer = status.offer
     card.keepsOwnCopies = status.keepsOwnCopies
+    card.inspected = status.inspected
+    card.inspected?.text = clipped(status.inspected?.text ?? "", to: Limits.verdictBytes)
     card.services = Array(status.services.prefix(6))
     // Long names give way: the others are worth more than the last service.
     while card.encoded.count > Limits.recordContentBytes, !card.services.isEmpty {
       card.services.removeLast()
     }
+    if card.encoded.count > Limits.recordContentBytes { card.inspected?.text = "" }
     publish(.work, card.encoded)
   }
 

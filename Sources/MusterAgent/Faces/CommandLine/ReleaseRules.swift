@@ -29,10 +29,16 @@ extension CommandRules {
         "release verify", "Check every byte of a published release on this node.",
         operands: [
           OperandRule("VERSION", "its version; default: what is installed", isRequired: false)
-        ], options: [control, json],
+        ],
+        options: [
+          OptionRule("all", .none, "on every node, each where it runs it from; one line a node"),
+          OptionRule("timeout", .duration, "with --all: how long to wait; default 10m"),
+          control, json,
+        ],
         notes: """
           Names every file that is changed, missing or too many, and exits with 1. The leader then
           publishes another copy; what runs is not touched, and the next start takes the new one.
+          With --all a node that lives and has not answered in time is named, and exits with 3.
           """, action: ReleaseVerifyCommand.run),
       CommandRule(
         "release remove", "Forget a release, and remove its copies.", operands: [version],
