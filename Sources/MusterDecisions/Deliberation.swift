@@ -62,6 +62,7 @@ private func answer(
   case .removeRelease(let version): refusal = removeRelease(version, from: &body, observation)
   case .repairRelease(let version): refusal = repairRelease(version, in: &body, observation)
   case .collect: refusal = collectReleases(of: &body, observation)
+  case .follow(let release): refusal = follow(release, in: &body, &beginning, observation)
   case .inspect(let version): refusal = inspectRelease(version, in: &body, observation)
   case .forget(let node, let isAuthorised):
     refusal = forget(node, isAuthorised: isAuthorised, in: &body, observation)
@@ -85,7 +86,7 @@ func store(_ setting: Setting, in body: inout RegisterBody) -> String {
   return ""
 }
 
-private func add(_ release: ReleaseSource, to body: inout RegisterBody) -> String {
+func add(_ release: ReleaseSource, to body: inout RegisterBody) -> String {
   var release = release
   // Only the leader raises it, and it never falls.
   release.repair = 0

@@ -14,6 +14,7 @@ package func duty(
   var duty = duty(of: node, as: role, body, term: term, fetches: fetches)
   let needed = [duty.run, duty.verify].compactMap { $0?.version }
   duty.sources = body.releases.filter { needed.contains($0.version) }
+  if fetches { duty.index = body.indexOrder }
   if let order = body.inspection, !order.isOver { duty.inspect = order }
   if keepsOwnCopies { duty.tidy = body.tidyOrder }
   return duty

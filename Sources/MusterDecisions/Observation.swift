@@ -147,6 +147,8 @@ package struct Request: Hashable, Sendable {
     case repairRelease(String)
     /// Remove what nobody needs any more.
     case collect
+    /// Add this release and install it, unless its version is known.
+    case follow(ReleaseSource)
     /// Have this version looked at by every node.
     case inspect(String)
     /// `isAuthorised`: signed by the authority, so that even a live member may be forgotten.

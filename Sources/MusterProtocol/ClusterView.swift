@@ -107,6 +107,8 @@ package struct MemberView: Sendable {
   package var keepsOwnCopies: Bool
   /// What it has found on the last order to look at a release.
   package var inspected: InspectionVerdict?
+  /// What came of its last look for new versions.
+  package var index: String
 
   package init(
     id: NodeID, name: String, address: Address, state: MemberState, incarnation: Incarnation,
@@ -116,7 +118,8 @@ package struct MemberView: Sendable {
     progress: FetchProgress?, storage: String, volume: StorageVolume? = nil, failure: String,
     services: [ServiceStatus], data: [Setting],
     knowsWaves: Bool = true, offer: ReleaseOffer? = nil,
-    keepsOwnCopies: Bool = false, inspected: InspectionVerdict? = nil
+    keepsOwnCopies: Bool = false, inspected: InspectionVerdict? = nil,
+    index: String = ""
   ) {
     self.id = id
     self.name = name
@@ -143,5 +146,6 @@ package struct MemberView: Sendable {
     self.offer = offer
     self.keepsOwnCopies = keepsOwnCopies
     self.inspected = inspected
+    self.index = index
   }
 }

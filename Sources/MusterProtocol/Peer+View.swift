@@ -62,6 +62,7 @@ extension Peer {
       storage: work?.storage ?? "", volume: work?.volume, failure: work?.failure ?? "",
       services: work?.services ?? [], data: relations[node] ?? [],
       knowsWaves: work?.knowsWaves ?? false, offer: work?.offer,
-      keepsOwnCopies: work?.keepsOwnCopies ?? false, inspected: work?.inspected)
+      keepsOwnCopies: work?.keepsOwnCopies ?? false, inspected: work?.inspected,
+      index: work?.index ?? "")
   }
 }

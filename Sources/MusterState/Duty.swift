@@ -24,13 +24,15 @@ package struct Duty: Hashable, Sendable {
   package var tidy: TidyOrder?
   /// A release to look at on an operator's order.
   package var inspect: InspectionOrder?
+  /// Where this node, as the effective leader, should look for new versions.
+  package var index: IndexOrder?
 
   package init(
     term: UInt64 = 0, role: Role? = nil, run: ReleaseReference? = nil,
     verify: ReleaseReference? = nil, fetch: FetchOrder? = nil, plan: PlanID? = nil,
     keep: [ReleaseReference] = [], collect: CollectOrder? = nil,
     sources: [ReleaseSource] = [], tidy: TidyOrder? = nil,
-    inspect: InspectionOrder? = nil
+    inspect: InspectionOrder? = nil, index: IndexOrder? = nil
   ) {
     self.term = term
     self.role = role
@@ -43,6 +45,7 @@ package struct Duty: Hashable, Sendable {
     self.sources = sources
     self.tidy = tidy
     self.inspect = inspect
+    self.index = index
   }
 }
 
@@ -95,6 +98,8 @@ package struct LocalStatus: Hashable, Sendable {
   package var keepsOwnCopies: Bool
   /// What came of the last order to look at a release.
   package var inspected: InspectionVerdict?
+  /// What came of the last look for new versions; empty where none is due.
+  package var index: String
 
   package init(
     verified: [ReleaseReference] = [], fetched: FetchOutcome? = nil,
@@ -103,7 +108,7 @@ package struct LocalStatus: Hashable, Sendable {
     ready: Bool = false, reportedVersion: String = "", failure: String = "",
     storage: String = "", volume: StorageVolume? = nil, services: [ServiceStatus] = [],
     stopMilliseconds: UInt32 = 0, offer: ReleaseOffer? = nil, keepsOwnCopies: Bool = false,
-    inspected: InspectionVerdict? = nil
+    inspected: InspectionVerdict? = nil, index: String = ""
   ) {
     self.verified = verified
     self.fetched = fetched
@@ -122,6 +127,7 @@ package struct LocalStatus: Hashable, Sendable {
     self.offer = offer
     self.keepsOwnCopies = keepsOwnCopies
     self.inspected = inspected
+    self.index = index
   }
 }
 

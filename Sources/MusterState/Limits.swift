@@ -194,6 +194,10 @@ package enum Limits {
   /// What a node says of a release that it has looked at; longer text is cut.
   package static let verdictBytes = 160
 
+  /// Seconds between two looks for a new version: at least, where nothing is said, and at most.
+  package static let indexSeconds: ClosedRange<Int64> = 10...604_800
+  package static let indexSecondsUsual: Int64 = 300
+
   /// Answers to operators' requests kept in the register.
   package static let answers = 64
 }

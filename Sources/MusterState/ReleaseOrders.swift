@@ -112,3 +112,26 @@ package struct InspectionVerdict: Hashable, Sendable {
     self.text = text
   }
 }
+
+/// Where new versions are announced, for the leader to take each by itself, once.
+package struct IndexOrder: Hashable, Sendable {
+  package var url: String
+  /// The minisign public key that must have signed the index; empty: none is asked for.
+  package var signer: String
+  /// Between two looks at it.
+  package var seconds: Int64
+  /// The versions that the register knows, sorted: none of them is taken again.
+  package var known: [String]
+
+  package init(url: String, signer: String, seconds: Int64, known: [String]) {
+    self.url = url
+    self.signer = signer
+    self.seconds = seconds
+    self.known = known
+  }
+
+  /// The cluster's settings that say so.
+  package static let urlKey = "release.index"
+  package static let signerKey = "release.index.minisign"
+  package static let intervalKey = "release.index.seconds"
+}

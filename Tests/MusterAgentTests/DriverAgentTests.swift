@@ -25,6 +25,9 @@ private final class EmptyStore: ReleaseStoring {
     _ reference: ReleaseReference,
     completion: @escaping (Result<ReleaseInspection, StoreFailure>) -> Void
   ) {}
+  func read(
+    _ index: IndexOrder, completion: @escaping (Result<ReleaseSource, StoreFailure>) -> Void
+  ) {}
   func free(
     allBut versions: [String], keeping: [ReleaseReference], term: UInt64,
     completion: @escaping (Bool) -> Void

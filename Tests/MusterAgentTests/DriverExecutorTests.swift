@@ -39,6 +39,15 @@ final class ScriptedStore: ReleaseStoring {
     inspections.append(completion)
   }
 
+  func read(
+    _ index: IndexOrder, completion: @escaping (Result<ReleaseSource, StoreFailure>) -> Void
+  ) {
+    calls.append("read \(index.url)")
+    indices.append(completion)
+  }
+
+  var indices: [(Result<ReleaseSource, StoreFailure>) -> Void] = []
+
   func free(
     allBut versions: [String], keeping: [ReleaseReference], term: UInt64,
     completion: @escaping (Bool) -> Void

@@ -149,6 +149,65 @@ import Testing
     #expect(ask(.upgrade("2.0", both), of: idle).1.contains("leave out one of"))
   }
 
+  // MARK: What an index names
+
+  private var following: Cluster {
+    var cluster = idle
+    cluster.body.settings.append(Setting(key: IndexOrder.urlKey, value: "https://a.example/i"))
+    return cluster
+  }
+
+  @Test func `a version that an index names is added and installed in one step, once`() {
+    let three = Cluster.source("3.0")
+    var cluster = following
+    cluster.body.settings.sort { $0.key < $1.key }
+    let (body, refusal) = ask(.follow(three), of: cluster)
+    #expect(refusal.isEmpty && body.plan?.to == three && body.setting("version") == "3.0")
+    #expect(body.releases.contains(three))
+
+    // It fails and is given up: the index goes on naming it.
+    var failed = cluster
+    failed.body = body
+    failed.body.plan = nil
+    failed.body.failure = "node 1: not ready in time"
+    failed.body.settings = cluster.body.settings
+    let again = ask(.follow(three), of: failed)
+    #expect(again.1.isEmpty && again.0.plan == nil && again.0.setting("version") == "1.0")
+    #expect(ask(.follow(Cluster.two), of: cluster).0.plan == nil, "an operator has added it")
+    #expect(ask(.follow(three), of: idle).1.contains("no index is followed"))
+  }
+
+  @Test func `what may not be installed is not added either`() {
+    var cluster = following
+    cluster.each([3]) { $0.storage = "lost" }
+    let (body, refusal) = ask(.follow(Cluster.source("3.0")), of: cluster)
+    #expect(refusal.contains("its storage is lost"))
+    #expect(body.releases == cluster.body.releases && body.plan == nil)
+    let busy = Cluster.upgrading(phase: .prepare)
+    var other = following
+    other.body.plan = busy.body.plan
+    #expect(ask(.follow(Cluster.source("3.0")), of: other).1.contains("is prepare"))
+  }
+
+  @Test func `only the effective leader looks, between two plans, at a bounded rate`() {
+    func order(_ cluster: Cluster, fetches: Bool = true) -> IndexOrder? {
+      duty(of: Cluster.nodes[0], committed: cluster.body, term: 3, fetches: fetches).index
+    }
+    var cluster = following
+    #expect(
+      order(cluster)
+        == IndexOrder(
+          url: "https://a.example/i", signer: "", seconds: 300, known: ["1.0", "2.0"]))
+    #expect(order(cluster, fetches: false) == nil && order(idle) == nil)
+    for (text, seconds) in [("60", 60), ("1", 10), ("x", 300), ("99999999", 604_800)] {
+      cluster.body.settings.removeAll { $0.key == IndexOrder.intervalKey }
+      cluster.body.settings.append(Setting(key: IndexOrder.intervalKey, value: text))
+      #expect(order(cluster)?.seconds == Int64(seconds))
+    }
+    cluster.body.plan = Cluster.upgrading(phase: .prepare).body.plan
+    #expect(order(cluster) == nil)
+  }
+
   @Test func `a plan can be paused, resumed and aborted, and no other than that`() {
     let busy = Cluster.upgrading(phase: .prepare)
     #expect(ask(.steer(.pause, nil), of: busy).0.plan?.isPaused == true)

@@ -112,6 +112,7 @@ enum Samples {
     card.knowsWaves = true
     card.offer = ReleaseOffer(port: 7_947, of: [old, new])
     card.keepsOwnCopies = true
+    card.index = "2.1.0 is the latest"
     card.inspected = InspectionVerdict(id: plan, isGood: false, text: "bin/site is missing")
     card.services = [
       ServiceStatus(name: "site", state: .ready, starts: 2),

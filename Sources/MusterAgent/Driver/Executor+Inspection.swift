@@ -37,3 +37,11 @@ extension InspectionVerdict {
     }
   }
 }
+
+extension Executor {
+  /// What an index says is for the log and for everyone's status.
+  func indexChanged() {
+    if let news = follower?.news, !news.isEmpty { log.info("the index of releases: \(news)") }
+    publish()
+  }
+}

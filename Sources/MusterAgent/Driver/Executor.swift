@@ -19,6 +19,11 @@ package final class Executor {
   /// Told each step, after it was logged.
   package var onStep: ((ReleaseStep) -> Void)?
 
+  /// Has the leader take what an index names; told why it does not.
+  package var onAnnounced: ((ReleaseSource, @escaping (String) -> Void) -> Void)? {
+    didSet { follower?.take = onAnnounced }
+  }
+
   let loop: EventLoop
   let store: any ReleaseStoring
   let services: any ServiceRunning
@@ -48,6 +53,7 @@ package final class Executor {
   var collectedFor: Duty?
   var collecting: CollectOrder?
   var collected: CollectOutcome?
+  var follower: IndexFollower?
   var inspecting: InspectionOrder?
   var inspected: InspectionVerdict?
   /// What was last freed by, and what stayed.
@@ -82,6 +88,9 @@ package final class Executor {
     services.beforeRestart = { [weak self] in self?.clearRestart($0) }
     store.onDamage = { [weak self] in self?.noteCorrupt($0) }
     store.onStorageChange = { [weak self] in self?.storageChanged() }
+    follower = IndexFollower(
+      loop: loop, look: { [store] in store.read($0, completion: $1) },
+      changed: { [weak self] in self?.indexChanged() })
   }
 
   /// Works towards `duty` from now on. One of a lower term than the last is refused.
@@ -102,6 +111,7 @@ package final class Executor {
     followTidy()
     followCollect()
     followInspect()
+    follower?.follow(duty.index, isPaused: duty.plan != nil)
     publish()
   }
 
@@ -376,6 +386,7 @@ package final class Executor {
         storage: store.storageState, volume: store.volume, services: report.services,
         stopMilliseconds: report.stopMilliseconds,
         offer: store.offer(verified.filter { $0 != corrupt }), keepsOwnCopies: store.isLocal,
-        inspected: inspected))
+        inspected: inspected,
+        index: follower?.news ?? ""))
   }
 }

@@ -23,6 +23,10 @@ package protocol ReleaseStoring: AnyObject {
     _ reference: ReleaseReference,
     completion: @escaping (Result<ReleaseInspection, StoreFailure>) -> Void)
 
+  /// Reads which version an index names as the latest.
+  func read(
+    _ index: IndexOrder, completion: @escaping (Result<ReleaseSource, StoreFailure>) -> Void)
+
   /// Removes published releases other than `keeping`, and what crashes left, by the store's own
   /// rules of age and term. For the leader alone; nothing depends on its success.
   func collect(keeping: [ReleaseReference], term: UInt64)

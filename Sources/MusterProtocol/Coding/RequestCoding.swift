@@ -15,6 +15,7 @@ struct RequestCard: Hashable, Sendable {
     case repairRelease(String)
     case collect
     case inspect(String)
+    case follow(ReleaseSource)
     case upgrade(String, UpgradeOptions)
     case steer(PlanOrder, PlanID?)
     case forget(NodeID, authority: Signature?)
@@ -45,6 +46,7 @@ struct RequestCard: Hashable, Sendable {
     case .repairRelease(let version): writer.text(31, version)
     case .collect: writer.flag(32, true)
     case .inspect(let version): writer.text(35, version)
+    case .follow(let release): writer.message(36) { release.write(to: &$0) }
     case .upgrade(let version, let options):
       writer.message(33) {
         $0.text(1, version)
@@ -80,6 +82,7 @@ struct RequestCard: Hashable, Sendable {
       case 33: action = try Self.upgrade(decoding: field.message)
       case 34: action = try Self.steer(decoding: field.message)
       case 35: action = .inspect(try field.version())
+      case 36: action = .follow(try ReleaseSource(decoding: field.message))
       default: break
       }
     }

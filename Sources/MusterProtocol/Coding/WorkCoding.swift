@@ -26,6 +26,8 @@ struct WorkCard: Hashable, Sendable {
   var keepsOwnCopies = false
   /// What it has found on the last order to look at a release.
   var inspected: InspectionVerdict?
+  /// What came of its last look for new versions.
+  var index = ""
 
   init() {}
 
@@ -48,6 +50,7 @@ struct WorkCard: Hashable, Sendable {
     if let offer { writer.message(24) { offer.write(to: &$0) } }
     writer.flag(25, keepsOwnCopies)
     if let inspected { writer.message(26) { inspected.write(to: &$0) } }
+    writer.text(27, index)
     return writer.bytes
   }
 
@@ -72,6 +75,7 @@ struct WorkCard: Hashable, Sendable {
       case 24: offer = try ReleaseOffer(decoding: field.message)
       case 25: keepsOwnCopies = try field.flag()
       case 26: inspected = try InspectionVerdict(decoding: field.message)
+      case 27: index = try field.text(limit: Limits.valueBytes)
       default: break
       }
     }

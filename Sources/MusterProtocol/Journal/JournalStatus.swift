@@ -38,6 +38,7 @@ extension LocalStatus {
       inspected.text = clipped(inspected.text, to: Limits.reasonBytes)
       writer.message(26) { inspected.write(to: &$0) }
     }
+    writer.text(27, index)
   }
 
   init(decoding bytes: Span<UInt8>) throws(WireError) {
@@ -62,6 +63,7 @@ extension LocalStatus {
       case 24: offer = try ReleaseOffer(decoding: field.message)
       case 25: keepsOwnCopies = try field.flag()
       case 26: inspected = try InspectionVerdict(decoding: field.message)
+      case 27: index = try field.text(limit: Self.textLimit)
       default: break
       }
     }

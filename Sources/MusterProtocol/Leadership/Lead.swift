@@ -248,6 +248,7 @@ extension Peer {
       case .repairRelease(let version): action = .repairRelease(version)
       case .collect: action = .collect
       case .inspect(let version): action = .inspect(version)
+      case .follow(let release): action = .follow(release)
       case .upgrade(let version, let options): action = .upgrade(version, options)
       case .steer(let order, let plan): action = .steer(order, plan)
       case .forget(let subject, let authority):

@@ -39,7 +39,7 @@ extension Peer {
         return
       }
       ask(.set(Setting(key: key, value: value)), ticket)
-    case .addRelease(let release):
+    case .addRelease(let release), .follow(let release):
       guard isWellFormed(release) else {
         refuse(
           ticket,
@@ -47,7 +47,11 @@ extension Peer {
             + "\(Limits.mirrors) mirrors fit into \(Limits.valueBytes) bytes together")
         return
       }
-      ask(.addRelease(release), ticket)
+      if case .follow = command {
+        ask(.follow(release), ticket)
+      } else {
+        ask(.addRelease(release), ticket)
+      }
     case .removeRelease(let version), .repairRelease(let version), .inspect(let version):
       guard isVersion(version) else {
         refuse(ticket, "a version is letters, digits and . _ + -, at most 64")

@@ -136,6 +136,7 @@ extension Peer {
     card.corrupt = status.corrupt
     card.offer = status.offer
     card.keepsOwnCopies = status.keepsOwnCopies
+    card.index = clipped(status.index, to: Limits.verdictBytes)
     card.inspected = status.inspected
     card.inspected?.text = clipped(status.inspected?.text ?? "", to: Limits.verdictBytes)
     card.services = Array(status.services.prefix(6))
@@ -144,6 +145,7 @@ extension Peer {
       card.services.removeLast()
     }
     if card.encoded.count > Limits.recordContentBytes { card.inspected?.text = "" }
+    if card.encoded.count > Limits.recordContentBytes { card.index = "" }
     publish(.work, card.encoded)
   }
 

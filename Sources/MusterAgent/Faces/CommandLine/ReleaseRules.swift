@@ -41,6 +41,18 @@ extension CommandRules {
           With --all a node that lives and has not answered in time is named, and exits with 3.
           """, action: ReleaseVerifyCommand.run),
       CommandRule(
+        "release follow", "Install what an index names as the latest version, by itself.",
+        operands: [OperandRule("URL", "the index: https, http or file; or off")],
+        options: [
+          OptionRule("minisign", .text("KEY"), "the public key that must have signed URL.minisig"),
+          OptionRule("every", .duration, "how often the leader looks; default 5m, at least 10s"),
+          control,
+        ],
+        notes: """
+          Each new version is added and installed once, under the checks of every upgrade. One that
+          is known, also because it has failed, is not taken again.
+          """, action: ReleaseFollowCommand.run),
+      CommandRule(
         "release remove", "Forget a release, and remove its copies.", operands: [version],
         options: [control, json],
         notes: "Refused for what is installed, wanted, or run by any live node.",
