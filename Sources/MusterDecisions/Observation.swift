@@ -129,6 +129,18 @@ package struct DeliberationLimits: Hashable, Sendable {
     self.voterDemotion = voterDemotion
   }
 
+  /// How long a live node may say nothing: what operators have set, or the usual.
+  package func acknowledging(_ body: RegisterBody) -> Int64 {
+    let seconds = body.setting(Self.acknowledgementKey).flatMap { Int64($0) }
+    guard let seconds, Limits.acknowledgementSeconds.contains(seconds) else {
+      return acknowledgement
+    }
+    return seconds * 1_000
+  }
+
+  /// The cluster's setting that says so, in seconds.
+  package static let acknowledgementKey = "upgrade.ack-timeout"
+
   /// How long a node may take to stop whose services say that they need `own`; 0: they say nothing.
   package func stopping(_ own: Int64) -> Int64 { own > 0 ? own + stopMargin : stop }
 }

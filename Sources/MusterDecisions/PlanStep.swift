@@ -121,7 +121,7 @@ private func stepDownloading(
   }
   let missing = missing(.verified, plan, observation, among: { _ in true })
   guard missing.isEmpty else {
-    if observation.phaseMilliseconds >= observation.limits.acknowledgement {
+    if observation.phaseMilliseconds >= observation.limits.acknowledging(body) {
       judge(mute: missing, plan, .verified, in: &body)
     }
     return
@@ -187,7 +187,7 @@ private func stepComplete(
   }
   let missing = missing(.running, plan, observation, among: hasMoved)
   guard missing.isEmpty else {
-    guard observation.phaseMilliseconds >= observation.limits.acknowledgement, !plan.isPaused
+    guard observation.phaseMilliseconds >= observation.limits.acknowledging(body), !plan.isPaused
     else { return }
     // Who follows the register and is not ready is no mute node but a bad release.
     let unready = missing.filter { observation.node($0)?.holdsRegister ?? false }
@@ -212,7 +212,7 @@ private func stepRollingBack(
 ) {
   let missing = missing(.running, plan, observation, among: { _ in true })
   guard missing.isEmpty else {
-    if observation.phaseMilliseconds >= observation.limits.acknowledgement {
+    if observation.phaseMilliseconds >= observation.limits.acknowledging(body) {
       judge(mute: missing, plan, .running, in: &body)
     }
     return

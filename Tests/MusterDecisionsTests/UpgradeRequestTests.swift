@@ -149,6 +149,20 @@ import Testing
     #expect(ask(.upgrade("2.0", both), of: idle).1.contains("leave out one of"))
   }
 
+  @Test(arguments: [(nil, 120_000), ("20", 20_000), ("1", 120_000), ("soon", 120_000)])
+  func `operators say for how long a mute node is waited for`(text: String?, limit: Int64) {
+    var cluster = Cluster.upgrading(phase: .downloading)
+    if let text {
+      cluster.body.settings.append(
+        Setting(key: DeliberationLimits.acknowledgementKey, value: text))
+    }
+    cluster.say(.verified, [0, 1, 2, 3])
+    cluster.sight.phaseMilliseconds = limit - 1
+    #expect(cluster.next.plan?.overtaken == [])
+    cluster.sight.phaseMilliseconds = limit
+    #expect(cluster.next.plan?.overtaken == [Cluster.nodes[4]])
+  }
+
   // MARK: What an index names
 
   private var following: Cluster {
