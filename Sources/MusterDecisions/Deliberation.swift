@@ -15,6 +15,7 @@ package func deliberate(_ body: RegisterBody, seeing observation: Observation) -
     roster: next.roster, previous: body, leader: observation.leader)
   stepRepair(of: &next, observation)
   stepCollection(of: &next, observation)
+  stepInspection(of: &next, observation)
   // One thing is fetched at a time.
   if next.repair?.isUnderWay != true { stepPlan(of: &next, observation) }
   // A change of the voters waits while anything else changes: one thing at a time is what the
@@ -61,6 +62,8 @@ private func answer(
   case .removeRelease(let version): refusal = removeRelease(version, from: &body, observation)
   case .repairRelease(let version): refusal = repairRelease(version, in: &body, observation)
   case .collect: refusal = collectReleases(of: &body, observation)
+  case .follow(let release): refusal = follow(release, in: &body, &beginning, observation)
+  case .inspect(let version): refusal = inspectRelease(version, in: &body, observation)
   case .forget(let node, let isAuthorised):
     refusal = forget(node, isAuthorised: isAuthorised, in: &body, observation)
   case .stepDown(let term, let successor):
@@ -83,7 +86,7 @@ func store(_ setting: Setting, in body: inout RegisterBody) -> String {
   return ""
 }
 
-private func add(_ release: ReleaseSource, to body: inout RegisterBody) -> String {
+func add(_ release: ReleaseSource, to body: inout RegisterBody) -> String {
   var release = release
   // Only the leader raises it, and it never falls.
   release.repair = 0

@@ -3,14 +3,20 @@ import MusterState
 /// What one node should do, from the committed register alone: a function that every node
 /// computes alike.
 ///
-/// - Parameter fetches: whether this node is the effective leader and so obeys a fetch order.
+/// - Parameters:
+///   - fetches: whether this node is the effective leader and so obeys a fetch order.
+///   - keepsOwnCopies: whether no other node shares its releases.
 package func duty(
-  of node: NodeID, committed body: RegisterBody?, term: UInt64, fetches: Bool
+  of node: NodeID, committed body: RegisterBody?, term: UInt64, fetches: Bool,
+  keepsOwnCopies: Bool = false
 ) -> Duty {
   guard let body, body.sealed, let role = body.role(of: node) else { return Duty(term: term) }
   var duty = duty(of: node, as: role, body, term: term, fetches: fetches)
   let needed = [duty.run, duty.verify].compactMap { $0?.version }
   duty.sources = body.releases.filter { needed.contains($0.version) }
+  if fetches { duty.index = body.indexOrder }
+  if let order = body.inspection, !order.isOver { duty.inspect = order }
+  if keepsOwnCopies { duty.tidy = body.tidyOrder }
   return duty
 }
 

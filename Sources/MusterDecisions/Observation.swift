@@ -29,13 +29,18 @@ package struct Observation: Hashable, Sendable {
     package var freeBytes: UInt64?
     /// Whether its daemon follows a plan of several waves.
     package var knowsWaves: Bool
+    /// Whether its releases lie in a directory of its own, that no other node shares.
+    package var keepsOwnCopies: Bool
+    /// The last order to look at a release that it has answered.
+    package var inspected: PlanID?
 
     package init(
       id: NodeID, isAlive: Bool, isLeaving: Bool, sinceMilliseconds: Int64, plan: PlanID?,
       acknowledgement: Acknowledgement?, failure: String, priority: UInt8 = 100,
       holdsRegister: Bool = true, running: ReleaseReference? = nil,
       corrupt: ReleaseReference? = nil, stopMilliseconds: Int64 = 0, storage: String = "",
-      freeBytes: UInt64? = nil, knowsWaves: Bool = true
+      freeBytes: UInt64? = nil, knowsWaves: Bool = true, keepsOwnCopies: Bool = false,
+      inspected: PlanID? = nil
     ) {
       self.id = id
       self.isAlive = isAlive
@@ -52,6 +57,8 @@ package struct Observation: Hashable, Sendable {
       self.storage = storage
       self.freeBytes = freeBytes
       self.knowsWaves = knowsWaves
+      self.keepsOwnCopies = keepsOwnCopies
+      self.inspected = inspected
     }
   }
 
@@ -122,6 +129,18 @@ package struct DeliberationLimits: Hashable, Sendable {
     self.voterDemotion = voterDemotion
   }
 
+  /// How long a live node may say nothing: what operators have set, or the usual.
+  package func acknowledging(_ body: RegisterBody) -> Int64 {
+    let seconds = body.setting(Self.acknowledgementKey).flatMap { Int64($0) }
+    guard let seconds, Limits.acknowledgementSeconds.contains(seconds) else {
+      return acknowledgement
+    }
+    return seconds * 1_000
+  }
+
+  /// The cluster's setting that says so, in seconds.
+  package static let acknowledgementKey = "upgrade.ack-timeout"
+
   /// How long a node may take to stop whose services say that they need `own`; 0: they say nothing.
   package func stopping(_ own: Int64) -> Int64 { own > 0 ? own + stopMargin : stop }
 }
@@ -140,6 +159,10 @@ package struct Request: Hashable, Sendable {
     case repairRelease(String)
     /// Remove what nobody needs any more.
     case collect
+    /// Add this release and install it, unless its version is known.
+    case follow(ReleaseSource)
+    /// Have this version looked at by every node.
+    case inspect(String)
     /// `isAuthorised`: signed by the authority, so that even a live member may be forgotten.
     case forget(NodeID, isAuthorised: Bool)
     /// The leader of `term` is to hand over, to this node or to anybody.

@@ -25,6 +25,8 @@ private func beginPlan(of body: inout RegisterBody, _ observation: Observation) 
   else { return }
   let participants = body.roster.filter { observation.node($0)?.isAlive ?? false }
   guard !participants.isEmpty else { return }
+  let isPublished = body.published.contains { $0.version == version }
+  guard isPublished || observation.publishingRefusal(body).isEmpty else { return }
   let options = body.options ?? UpgradeOptions()
   var plan = Plan(
     id: observation.freshPlan, term: observation.term, phase: .downloading, from: body.current,
@@ -103,6 +105,9 @@ private func stepDownloading(
 ) {
   var plan = old
   if plan.reference == nil {
+    // A successor may not be who could have published.
+    let refusal = observation.publishingRefusal(body)
+    if !refusal.isEmpty { return rollBack(plan, because: refusal, in: &body) }
     guard let outcome = observation.fetched, outcome.plan == plan.id else { return }
     guard let reference = outcome.reference else {
       return rollBack(plan, because: outcome.failure, in: &body)
@@ -116,7 +121,7 @@ private func stepDownloading(
   }
   let missing = missing(.verified, plan, observation, among: { _ in true })
   guard missing.isEmpty else {
-    if observation.phaseMilliseconds >= observation.limits.acknowledgement {
+    if observation.phaseMilliseconds >= observation.limits.acknowledging(body) {
       judge(mute: missing, plan, .verified, in: &body)
     }
     return
@@ -182,7 +187,7 @@ private func stepComplete(
   }
   let missing = missing(.running, plan, observation, among: hasMoved)
   guard missing.isEmpty else {
-    guard observation.phaseMilliseconds >= observation.limits.acknowledgement, !plan.isPaused
+    guard observation.phaseMilliseconds >= observation.limits.acknowledging(body), !plan.isPaused
     else { return }
     // Who follows the register and is not ready is no mute node but a bad release.
     let unready = missing.filter { observation.node($0)?.holdsRegister ?? false }
@@ -207,7 +212,7 @@ private func stepRollingBack(
 ) {
   let missing = missing(.running, plan, observation, among: { _ in true })
   guard missing.isEmpty else {
-    if observation.phaseMilliseconds >= observation.limits.acknowledgement {
+    if observation.phaseMilliseconds >= observation.limits.acknowledging(body) {
       judge(mute: missing, plan, .running, in: &body)
     }
     return

@@ -23,6 +23,17 @@ extension Duty {
   }
 }
 
+extension RegisterBody {
+  /// Nothing goes while a plan, a repair or a removal is under way: each may need it, and the
+  /// leader says first what became of a removal.
+  var tidyOrder: TidyOrder? {
+    guard plan == nil, repair?.isUnderWay != true, collection?.isUnderWay != true else {
+      return nil
+    }
+    return TidyOrder(versions: releases.map(\.version), removal: collection?.id)
+  }
+}
+
 // MARK: - Repair
 
 /// A copy that somebody has found corrupt is published anew under the next number; what names it
@@ -34,6 +45,8 @@ func stepRepair(of body: inout RegisterBody, _ observation: Observation) {
     body.repair = nil
     return
   }
+  let refusal = observation.publishingRefusal(body)
+  if repair.isUnderWay, !refusal.isEmpty { return giveUp(repair, because: refusal, in: &body) }
   guard repair.isUnderWay, let outcome = observation.fetched, outcome.plan == repair.id else {
     return
   }
@@ -52,7 +65,7 @@ func stepRepair(of body: inout RegisterBody, _ observation: Observation) {
 /// Numbers are raised for whatever was found corrupt, so that the next plan does not find the bad
 /// copy published; only what is in use is fetched again at once.
 private func beginRepair(of body: inout RegisterBody, _ observation: Observation) {
-  guard body.plan == nil else { return }
+  guard body.plan == nil, observation.publishingRefusal(body).isEmpty else { return }
   let claims = observation.nodes.filter { $0.isAlive && body.roster.containsSorted($0.id) }
     .compactMap(\.corrupt).sorted()
   for claim in claims {
@@ -85,7 +98,7 @@ private func giveUp(_ repair: ReleaseRepair, because reason: String, in body: in
 func repairRelease(
   _ version: String, in body: inout RegisterBody, _ observation: Observation
 ) -> String {
-  if let refusal = busy(body) { return refusal }
+  if let refusal = busy(body, observation) { return refusal }
   guard let index = body.releases.firstIndex(where: { $0.version == version }) else {
     return unknown(version, body)
   }
@@ -109,7 +122,7 @@ func repairRelease(
 func removeRelease(
   _ version: String, from body: inout RegisterBody, _ observation: Observation
 ) -> String {
-  if let refusal = busy(body) { return refusal }
+  if let refusal = busy(body, observation) { return refusal }
   guard body.releases.contains(where: { $0.version == version }) else {
     return unknown(version, body)
   }
@@ -129,7 +142,7 @@ func removeRelease(
 }
 
 func collectReleases(of body: inout RegisterBody, _ observation: Observation) -> String {
-  if let refusal = busy(body) { return refusal }
+  if let refusal = busy(body, observation) { return refusal }
   begin("", in: &body, observation)
   return ""
 }
@@ -152,7 +165,7 @@ func stepCollection(of body: inout RegisterBody, _ observation: Observation) {
 }
 
 /// Why nothing about releases can be ordered now; `nil` when it can.
-private func busy(_ body: RegisterBody) -> String? {
+private func busy(_ body: RegisterBody, _ observation: Observation) -> String? {
   if let plan = body.plan {
     return "plan \(hexadecimal(plan.id.bytes.bytes).prefix(8)) to \(plan.to.version) is "
       + "\(plan.phase.name); wait until it is idle"
@@ -163,7 +176,8 @@ private func busy(_ body: RegisterBody) -> String? {
   if body.collection?.isUnderWay ?? false {
     return "releases are being removed at this moment; ask again"
   }
-  return nil
+  let refusal = observation.publishingRefusal(body)
+  return refusal.isEmpty ? nil : refusal
 }
 
 private func unknown(_ version: String, _ body: RegisterBody) -> String {

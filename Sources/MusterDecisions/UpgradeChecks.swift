@@ -49,6 +49,9 @@ package func previewUpgrade(
           ? "nobody leads: 'muster leader --explain' shows what an election waits for" : ""),
       UpgradeCheck(name: "no other plan", refusal: otherPlan(body)),
       UpgradeCheck(name: "release", refusal: refuseVersion(version, body)),
+      UpgradeCheck(
+        name: "publishing",
+        refusal: isPublished ? "" : refusePublishing(by: leader, among: present)),
       UpgradeCheck(name: "storage", refusal: listed(storage, "; ")),
       UpgradeCheck(name: "space", refusal: listed(space, "; ")),
       UpgradeCheck(name: "daemons", refusal: refuseDaemons(options, present)),

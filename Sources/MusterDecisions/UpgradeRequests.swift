@@ -1,8 +1,8 @@
 import MusterState
 
 /// An operator's wish for another version, with how to get there. The version is wanted from now
-/// on, unless something forbids to begin. A first release meets no check of the ground: nothing is
-/// lost when it fails.
+/// on, unless something forbids to begin. Of the ground a first release meets one check alone,
+/// whether the leader would publish where others look: nothing is lost when it fails.
 func upgrade(
   to version: String, _ options: UpgradeOptions, in body: inout RegisterBody,
   _ beginning: inout String?, _ observation: Observation
@@ -20,6 +20,8 @@ func upgrade(
       previewUpgrade(
         to: version, options, of: body, leader: observation.leader, nodes: observation.nodes
       ).refusal
+  } else if refusal.isEmpty, body.current == nil {
+    refusal = observation.publishingRefusal(body)
   }
   guard refusal.isEmpty else { return refusal }
   refusal = store(Setting(key: "version", value: version), in: &body)

@@ -103,6 +103,12 @@ package struct MemberView: Sendable {
   package var knowsWaves: Bool
   /// What it hands on to nodes that share no directory.
   package var offer: ReleaseOffer?
+  /// Whether its releases lie in a directory of its own, that no other node shares.
+  package var keepsOwnCopies: Bool
+  /// What it has found on the last order to look at a release.
+  package var inspected: InspectionVerdict?
+  /// What came of its last look for new versions.
+  package var index: String
 
   package init(
     id: NodeID, name: String, address: Address, state: MemberState, incarnation: Incarnation,
@@ -111,7 +117,9 @@ package struct MemberView: Sendable {
     isReady: Bool, acknowledgement: Acknowledgement?,
     progress: FetchProgress?, storage: String, volume: StorageVolume? = nil, failure: String,
     services: [ServiceStatus], data: [Setting],
-    knowsWaves: Bool = true, offer: ReleaseOffer? = nil
+    knowsWaves: Bool = true, offer: ReleaseOffer? = nil,
+    keepsOwnCopies: Bool = false, inspected: InspectionVerdict? = nil,
+    index: String = ""
   ) {
     self.id = id
     self.name = name
@@ -136,5 +144,8 @@ package struct MemberView: Sendable {
     self.data = data
     self.knowsWaves = knowsWaves
     self.offer = offer
+    self.keepsOwnCopies = keepsOwnCopies
+    self.inspected = inspected
+    self.index = index
   }
 }

@@ -47,6 +47,10 @@ package enum Command: Hashable, Sendable {
   case repairRelease(String)
   /// Removes what nobody needs any more from the shared filesystem.
   case collect
+  /// Adds a release and installs it, unless its version is known already.
+  case follow(ReleaseSource)
+  /// Has every node look at each byte of a published release, and say what it finds.
+  case inspect(String)
   /// Like setting the cluster's `version`, and says how to get there.
   case upgrade(String, UpgradeOptions)
   /// Tells the plan under way what to do; `nil`: whichever it is.

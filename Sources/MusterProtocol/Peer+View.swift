@@ -31,7 +31,9 @@ extension Peer {
   private func phaseRemaining(_ plan: Plan?, at now: Instant) -> TimeSpan? {
     guard let plan, plan.phase != .downloading || plan.reference != nil else { return nil }
     guard plan.phase == .prepare else {
-      return coordination.shownPlanAt + timing.acknowledgementTimeout - now
+      let limit = committedBody.map { timing.deliberation.acknowledging($0) }
+      return coordination.shownPlanAt
+        + (limit.map(TimeSpan.milliseconds) ?? timing.acknowledgementTimeout) - now
     }
     let own = plan.participants.filter { plan.part(of: $0) == .stops }
       .map { timing.deliberation.stopping(Int64(workCards[$0]?.stopMilliseconds ?? 0)) }
@@ -61,6 +63,8 @@ extension Peer {
       progress: work?.progress,
       storage: work?.storage ?? "", volume: work?.volume, failure: work?.failure ?? "",
       services: work?.services ?? [], data: relations[node] ?? [],
-      knowsWaves: work?.knowsWaves ?? false, offer: work?.offer)
+      knowsWaves: work?.knowsWaves ?? false, offer: work?.offer,
+      keepsOwnCopies: work?.keepsOwnCopies ?? false, inspected: work?.inspected,
+      index: work?.index ?? "")
   }
 }

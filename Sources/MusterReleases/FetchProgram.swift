@@ -17,7 +17,7 @@ struct FetchProgram {
   /// Waits for the end of the program; kills it when cancelled.
   ///
   /// - Parameter notice: told each line that is for people; those about peers begin with `peer`
-  ///   and the place of the peer among the arguments.
+  ///   and the place of the peer among the arguments, those of an index with `index`.
   func run(
     progress: (FetchProgress) -> Void, notice: (String) -> Void, cancellation: Cancellation
   ) throws(StoreError) {
@@ -89,10 +89,10 @@ struct FetchProgram {
             received: numbers[0], total: numbers[1], rate: numbers.count > 2 ? numbers[2] : 0))
       }
       return nil
-    case "retrying", "peer":
+    case "retrying", "peer", "index":
       notice(line)
       return nil
-    case "unpacked":
+    case "unpacked", "indexed":
       return .unpacked
     case "failed":
       let problem = words.count > 1 ? StoreError.FetchProblem(rawValue: words[1]) : nil

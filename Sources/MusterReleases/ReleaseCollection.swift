@@ -9,11 +9,13 @@ extension ReleaseStore {
   /// otherwise take away from its successor: what was published in a higher term than `term`, and
   /// what is younger than `seconds` by the filesystem's own clock.
   ///
-  /// - Parameter only: when it is not empty, copies of other versions stay.
+  /// - Parameters:
+  ///   - only: when it is not empty, copies of other versions stay.
+  ///   - known: copies of these versions stay.
   /// - Throws: after an error some of them are gone and the others are whole.
   package func collect(
-    keep: [ReleaseReference], term: UInt64, version only: String = "", olderThan seconds: Int64,
-    cancellation: Cancellation = Cancellation()
+    keep: [ReleaseReference], term: UInt64, version only: String = "", except known: [String] = [],
+    olderThan seconds: Int64, cancellation: Cancellation = Cancellation()
   ) throws(StoreError) -> [String] {
     let releases = try openReleases(creating: false)
     let now = try filesystemTime(of: releases)
@@ -21,7 +23,7 @@ extension ReleaseStore {
     var removed: [String] = []
     for name in try storing({ () throws(SystemError) in try releases.names(limit: Self.names) }) {
       guard case .release(let version, _, _) = StoreName(name), !kept.contains(name),
-        only.isEmpty || version == only
+        only.isEmpty || version == only, !known.contains(version)
       else { continue }
       // Whoever has lost the lease meanwhile must not act on what it knew before.
       if cancellation.isCancelled { throw .cancelled }

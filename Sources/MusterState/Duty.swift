@@ -20,12 +20,19 @@ package struct Duty: Hashable, Sendable {
   package var collect: CollectOrder?
   /// Where `run` and `verify` come from, for nodes that share no directory.
   package var sources: [ReleaseSource]
+  /// What a node that keeps its own copies may free; `nil` while something moves, and of others.
+  package var tidy: TidyOrder?
+  /// A release to look at on an operator's order.
+  package var inspect: InspectionOrder?
+  /// Where this node, as the effective leader, should look for new versions.
+  package var index: IndexOrder?
 
   package init(
     term: UInt64 = 0, role: Role? = nil, run: ReleaseReference? = nil,
     verify: ReleaseReference? = nil, fetch: FetchOrder? = nil, plan: PlanID? = nil,
     keep: [ReleaseReference] = [], collect: CollectOrder? = nil,
-    sources: [ReleaseSource] = []
+    sources: [ReleaseSource] = [], tidy: TidyOrder? = nil,
+    inspect: InspectionOrder? = nil, index: IndexOrder? = nil
   ) {
     self.term = term
     self.role = role
@@ -36,6 +43,9 @@ package struct Duty: Hashable, Sendable {
     self.keep = keep
     self.collect = collect
     self.sources = sources
+    self.tidy = tidy
+    self.inspect = inspect
+    self.index = index
   }
 }
 
@@ -84,6 +94,12 @@ package struct LocalStatus: Hashable, Sendable {
   package var stopMilliseconds: UInt32
   /// What this node hands on to others; `nil` with a shared directory, or where none can reach it.
   package var offer: ReleaseOffer?
+  /// Whether its releases lie in a directory of its own, that no other node shares.
+  package var keepsOwnCopies: Bool
+  /// What came of the last order to look at a release.
+  package var inspected: InspectionVerdict?
+  /// What came of the last look for new versions; empty where none is due.
+  package var index: String
 
   package init(
     verified: [ReleaseReference] = [], fetched: FetchOutcome? = nil,
@@ -91,7 +107,8 @@ package struct LocalStatus: Hashable, Sendable {
     progress: FetchProgress? = nil, running: ReleaseReference? = nil, runningRole: Role? = nil,
     ready: Bool = false, reportedVersion: String = "", failure: String = "",
     storage: String = "", volume: StorageVolume? = nil, services: [ServiceStatus] = [],
-    stopMilliseconds: UInt32 = 0, offer: ReleaseOffer? = nil
+    stopMilliseconds: UInt32 = 0, offer: ReleaseOffer? = nil, keepsOwnCopies: Bool = false,
+    inspected: InspectionVerdict? = nil, index: String = ""
   ) {
     self.verified = verified
     self.fetched = fetched
@@ -108,6 +125,9 @@ package struct LocalStatus: Hashable, Sendable {
     self.services = services
     self.stopMilliseconds = stopMilliseconds
     self.offer = offer
+    self.keepsOwnCopies = keepsOwnCopies
+    self.inspected = inspected
+    self.index = index
   }
 }
 

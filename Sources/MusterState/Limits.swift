@@ -191,6 +191,16 @@ package enum Limits {
   /// Releases that a collection names as being run.
   package static let kept = 64
 
+  /// What a node says of a release that it has looked at; longer text is cut.
+  package static let verdictBytes = 160
+
+  /// Seconds for which a mute participant of a plan is waited for, where operators say so.
+  package static let acknowledgementSeconds: ClosedRange<Int64> = 5...86_400
+
+  /// Seconds between two looks for a new version: at least, where nothing is said, and at most.
+  package static let indexSeconds: ClosedRange<Int64> = 10...604_800
+  package static let indexSecondsUsual: Int64 = 300
+
   /// Answers to operators' requests kept in the register.
   package static let answers = 64
 }

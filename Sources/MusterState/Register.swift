@@ -37,6 +37,8 @@ package struct RegisterBody: Hashable, Sendable {
   package var collection: ReleaseRemoval?
   /// How the next plan is to go; `nil`: everyone at once.
   package var options: UpgradeOptions?
+  /// The last order to look at every byte of a release, on all nodes.
+  package var inspection: InspectionOrder?
 
   package init(
     founding: FoundingID, promiseMilliseconds: UInt32, expect: UInt32, voters: [NodeID],
@@ -44,7 +46,8 @@ package struct RegisterBody: Hashable, Sendable {
     settings: [Setting] = [], releases: [ReleaseSource] = [], current: ReleaseReference? = nil,
     published: [ReleaseReference] = [], plan: Plan? = nil, answers: [RequestAnswer] = [],
     failure: String = "", recoveries: [Recovery] = [], repair: ReleaseRepair? = nil,
-    collection: ReleaseRemoval? = nil, options: UpgradeOptions? = nil
+    collection: ReleaseRemoval? = nil, options: UpgradeOptions? = nil,
+    inspection: InspectionOrder? = nil
   ) {
     self.founding = founding
     self.promiseMilliseconds = promiseMilliseconds
@@ -65,6 +68,7 @@ package struct RegisterBody: Hashable, Sendable {
     self.repair = repair
     self.collection = collection
     self.options = options
+    self.inspection = inspection
   }
 
   /// The job committed for `node`; `nil` outside the roster.

@@ -69,3 +69,69 @@ package struct CollectOutcome: Hashable, Sendable {
     self.text = text
   }
 }
+
+/// What a node does that keeps its own copies, whenever it has changed and after each start: what
+/// the register does not know any more goes at any age, the rest by the rules of every collection.
+package struct TidyOrder: Hashable, Sendable {
+  /// The versions that the register knows, sorted.
+  package var versions: [String]
+  /// The last removal that the register has seen through, so that each is a reason to look again.
+  package var removal: PlanID?
+
+  package init(versions: [String], removal: PlanID?) {
+    self.versions = versions
+    self.removal = removal
+  }
+}
+
+/// A committed order that each node looks at every byte of a published release, where it runs it
+/// from, and says what it has found.
+package struct InspectionOrder: Hashable, Sendable {
+  package var id: PlanID
+  package var release: ReleaseReference
+  /// Whether everyone who lives has answered, so that nobody begins any more.
+  package var isOver: Bool
+
+  package init(id: PlanID, release: ReleaseReference, isOver: Bool = false) {
+    self.id = id
+    self.release = release
+    self.isOver = isOver
+  }
+}
+
+/// What a node has found for an `InspectionOrder`.
+package struct InspectionVerdict: Hashable, Sendable {
+  package var id: PlanID
+  package var isGood: Bool
+  /// What was looked at, or what is wrong, in one line.
+  package var text: String
+
+  package init(id: PlanID, isGood: Bool, text: String) {
+    self.id = id
+    self.isGood = isGood
+    self.text = text
+  }
+}
+
+/// Where new versions are announced, for the leader to take each by itself, once.
+package struct IndexOrder: Hashable, Sendable {
+  package var url: String
+  /// The minisign public key that must have signed the index; empty: none is asked for.
+  package var signer: String
+  /// Between two looks at it.
+  package var seconds: Int64
+  /// The versions that the register knows, sorted: none of them is taken again.
+  package var known: [String]
+
+  package init(url: String, signer: String, seconds: Int64, known: [String]) {
+    self.url = url
+    self.signer = signer
+    self.seconds = seconds
+    self.known = known
+  }
+
+  /// The cluster's settings that say so.
+  package static let urlKey = "release.index"
+  package static let signerKey = "release.index.minisign"
+  package static let intervalKey = "release.index.seconds"
+}

@@ -46,6 +46,7 @@ enum FetchLimits {
   static let copiedEntries = 200_000
   /// The largest manifest.
   static let manifestBytes = 32 << 20
-  /// The largest signature file.
+  /// The largest signature file, and the largest index.
   static let signatureBytes = 4_096
+  static let indexBytes = 16_384
 }

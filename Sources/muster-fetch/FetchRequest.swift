@@ -11,6 +11,10 @@ struct FetchRequest {
     Copies a published release, file by file, from whoever of the peers has it: below each URL
     there are its manifest, whose digest is HEX, and its files by their SHA-256.
 
+    or: muster-fetch --index URL [--minisign KEY]
+
+    Reads which version is the latest, and prints what the index says of it.
+
     options:
       --minisign KEY     refuse an archive that URL.minisig does not sign for this public key
       --unpacked N       bytes it unpacks to, for the space that is checked first

@@ -19,10 +19,23 @@ struct MinisignKey {
 
   /// Fetches `source` + ".minisig" and refuses an archive that it does not sign.
   func check(_ archive: String, from source: String) throws(FetchFailure) {
+    try check(try Self.hash(archive), from: source)
+  }
+
+  /// The same for a small file that is in memory.
+  func check(_ content: [UInt8], of source: String) throws(FetchFailure) {
+    var digest = [UInt8](repeating: 0, count: 64)
+    _ = unsafe crypto_generichash(
+      &digest, digest.count, content, UInt64(content.count), nil, 0)
+    try check(digest, from: source)
+  }
+
+  private func check(_ hash: [UInt8], from source: String) throws(FetchFailure) {
     let place = source + ".minisig"
-    let shown = FetchRequest.withoutPassword(place)
-    let text = try SignatureDownload(place).run()
-    try check(text, of: try Self.hash(archive), shown)
+    let text = try SmallDownload(
+      place, limit: FetchLimits.signatureBytes, kind: .signature
+    ).run()
+    try check(text, of: hash, FetchRequest.withoutPassword(place))
   }
 
   private func check(
@@ -45,7 +58,7 @@ struct MinisignKey {
     let own = Array(signature[10...])
     let comment = Array(lines[2].utf8.dropFirst(mark.utf8.count))
     guard isValid(own, of: hash), isValid(whole, of: own + comment) else {
-      throw FetchFailure(.signature, "\(shown) does not sign this archive")
+      throw FetchFailure(.signature, "\(shown) does not sign this file")
     }
   }
 

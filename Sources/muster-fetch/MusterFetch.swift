@@ -6,7 +6,8 @@ import Glibc
 ///
 /// It speaks on standard output, one line each: `progress RECEIVED TOTAL RATE` (0: unknown),
 /// `retrying SECONDS MESSAGE`, `peer NUMBER MESSAGE` for one that is not asked again, and last
-/// `unpacked FILES BYTES` or `failed CLASS MESSAGE`.
+/// `unpacked FILES BYTES` or `failed CLASS MESSAGE`. Of an index it says `index KEY VALUE` for each
+/// line that it understands, and last `indexed`.
 @main
 enum MusterFetch {
   static func main() {
@@ -20,6 +21,11 @@ enum MusterFetch {
       if arguments.contains("--peer") {
         let contents = try CopyDownload(try CopyRequest(arguments: arguments)).run()
         Report.line("unpacked \(contents.files) \(contents.bytes)")
+        return
+      }
+      if arguments.contains("--index") {
+        for line in try IndexRequest(arguments: arguments).run() { Report.line("index \(line)") }
+        Report.line("indexed")
         return
       }
       let request = try FetchRequest(arguments: arguments)

@@ -1,6 +1,7 @@
 import Glibc
 import MusterAgent
 import MusterProtocol
+import MusterReleases
 import MusterState
 import MusterSystem
 import Testing
@@ -20,6 +21,17 @@ private final class EmptyStore: ReleaseStoring {
     _ reference: ReleaseReference, completion: @escaping (Result<Void, StoreFailure>) -> Void
   ) {}
   func collect(keeping: [ReleaseReference], term: UInt64) {}
+  func inspect(
+    _ reference: ReleaseReference,
+    completion: @escaping (Result<ReleaseInspection, StoreFailure>) -> Void
+  ) {}
+  func read(
+    _ index: IndexOrder, completion: @escaping (Result<ReleaseSource, StoreFailure>) -> Void
+  ) {}
+  func free(
+    allBut versions: [String], keeping: [ReleaseReference], term: UInt64,
+    completion: @escaping (Bool) -> Void
+  ) {}
   func collect(_ order: CollectOrder, completion: @escaping (String) -> Void) {}
   func tidy(term: UInt64) {}
   func learn(_ sources: [ReleaseSource], term: UInt64) {}

@@ -1,5 +1,6 @@
 import Glibc
 import MusterAgent
+import MusterReleases
 import MusterState
 import MusterSystem
 import Testing
@@ -25,7 +26,36 @@ final class ScriptedStore: ReleaseStoring {
 
   func tidy(term: UInt64) {}
   func learn(_ sources: [ReleaseSource], term: UInt64) {}
-  var isLocal: Bool { false }
+  var isLocal = false
+  var freed: (Bool) -> Void = { _ in }
+
+  var inspections: [(Result<ReleaseInspection, StoreFailure>) -> Void] = []
+
+  func inspect(
+    _ reference: ReleaseReference,
+    completion: @escaping (Result<ReleaseInspection, StoreFailure>) -> Void
+  ) {
+    calls.append("inspect \(reference.version)")
+    inspections.append(completion)
+  }
+
+  func read(
+    _ index: IndexOrder, completion: @escaping (Result<ReleaseSource, StoreFailure>) -> Void
+  ) {
+    calls.append("read \(index.url)")
+    indices.append(completion)
+  }
+
+  var indices: [(Result<ReleaseSource, StoreFailure>) -> Void] = []
+
+  func free(
+    allBut versions: [String], keeping: [ReleaseReference], term: UInt64,
+    completion: @escaping (Bool) -> Void
+  ) {
+    calls.append("free all but \(versions) keeping \(keeping.map(\.version)) in term \(term)")
+    freed = completion
+  }
+
   func cancelCollect() { calls.append("cancel remove") }
 
   func fetch(

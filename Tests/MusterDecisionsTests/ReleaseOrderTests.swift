@@ -182,6 +182,46 @@ import Testing
     #expect(order?.version == "")
   }
 
+  @Test func `who keeps its own copies frees what the register does not know any more`() {
+    func tidy(_ cluster: Cluster, _ isLocal: Bool = true) -> TidyOrder? {
+      duty(
+        of: Cluster.nodes[1], committed: cluster.body, term: 3, fetches: false,
+        keepsOwnCopies: isLocal
+      ).tidy
+    }
+    var cluster = Self.settled()
+    #expect(tidy(cluster) == TidyOrder(versions: ["1.0", "2.0", "3.0"], removal: nil))
+    #expect(tidy(cluster, false) == nil, "what others share is not its to free")
+    #expect(Self.ask(.removeRelease("1.0"), &cluster) == "")
+    #expect(tidy(cluster) == nil, "the leader has yet to say what became of it")
+    cluster.sight.collected = CollectOutcome(id: Cluster.plan, text: "removed 1.0-0-0")
+    cluster.run()
+    #expect(tidy(cluster) == TidyOrder(versions: ["2.0", "3.0"], removal: Cluster.plan))
+    #expect(tidy(Cluster.upgrading(phase: .downloading)) == nil)
+    cluster.body.repair = ReleaseRepair(
+      id: Cluster.plan, term: 3, corrupt: Cluster.reference("2.0"))
+    #expect(tidy(cluster) == nil)
+  }
+
+  @Test func `all look at a release until everyone who lives has said what it finds`() {
+    var cluster = Self.settled()
+    #expect(Self.ask(.inspect("3.0"), &cluster)?.contains("is not published") == true)
+    #expect(Self.ask(.inspect("1.0"), &cluster) == "")
+    func order(_ node: Int) -> InspectionOrder? {
+      duty(of: Cluster.nodes[node], committed: cluster.body, term: 3, fetches: false).inspect
+    }
+    for node in 0..<5 { #expect(order(node)?.release == Cluster.reference("1.0")) }
+    cluster.each([0, 1, 2, 3]) { $0.inspected = Cluster.plan }
+    cluster.run()
+    #expect(order(4) != nil, "one has yet to answer")
+    cluster.die([4])
+    cluster.run()
+    #expect(order(4) == nil && cluster.body.inspection?.isOver == true)
+    cluster.sight.freshPlan = PlanID(Bytes16(high: 8, low: 8))
+    #expect(Self.ask(.inspect("2.0"), &cluster) == "")
+    #expect(order(0)?.release == Cluster.reference("2.0"))
+  }
+
   @Test func `nothing is removed in the middle of a plan`() {
     var cluster = Cluster.upgrading(phase: .prepare)
     #expect(Self.ask(.collect, &cluster)?.contains("wait until it is idle") == true)

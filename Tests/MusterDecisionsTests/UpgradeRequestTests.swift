@@ -86,6 +86,49 @@ import Testing
     #expect(body.answers.last?.refusal == long)
   }
 
+  @Test func `a leader with copies of its own publishes nothing for those that share`() {
+    var cluster = idle
+    cluster.each([0, 1, 2, 3, 4]) { $0.storage = "ready" }
+    cluster.each([0, 3]) { $0.keepsOwnCopies = true }
+    func isRefused(_ action: Request.Action, _ cluster: Cluster) -> Bool {
+      let (body, refusal) = ask(action, of: cluster)
+      return refusal.contains("step-down --to NODE") && body.plan == nil && body.repair == nil
+    }
+    let upgrade = Request.Action.upgrade("2.0", UpgradeOptions())
+    for action in [upgrade, .repairRelease("1.0"), .removeRelease("2.0"), .collect] {
+      #expect(isRefused(action, cluster), "\(action)")
+    }
+    let (_, refusal) = ask(upgrade, of: cluster)
+    let named = refusal.split(separator: Cluster.nodes[0].short, omittingEmptySubsequences: false)
+    #expect(named.count == 5, "who leads, and the three that share: \(refusal)")
+    var first = cluster
+    first.body.current = nil
+    first.body.published = []
+    #expect(isRefused(upgrade, first), "also before anything runs")
+    var published = cluster
+    published.body.published.append(Cluster.reference("2.0"))
+    #expect(ask(upgrade, of: published).1.isEmpty, "the way back needs nobody who publishes")
+    cluster.die([1, 2, 4])
+    #expect(ask(upgrade, of: cluster).1.isEmpty, "those that live all keep their own")
+    cluster.each([0]) { $0.keepsOwnCopies = false }
+    #expect(ask(upgrade, of: cluster).1.isEmpty, "who shares can publish for all")
+  }
+
+  @Test func `a plan whose successor cannot publish is given up with the reason`() {
+    var cluster = Cluster.upgrading(phase: .downloading, hasReference: false)
+    cluster.each([0, 1, 2, 3, 4]) { $0.storage = "ready" }
+    cluster.each([0]) { $0.keepsOwnCopies = true }
+    cluster.run()
+    #expect(cluster.body.plan == nil && cluster.body.setting("version") == "1.0")
+    #expect(cluster.body.failure.contains("keeps its own copies"), "\(cluster.body.failure)")
+    cluster.body.settings = [Setting(key: "version", value: "2.0")]
+    cluster.body.failure = ""
+    cluster.run()
+    #expect(cluster.body.plan == nil, "no plan begins that would have to be given up")
+    cluster.each([0]) { $0.keepsOwnCopies = false }
+    #expect(cluster.next.plan != nil)
+  }
+
   @Test func `what does not fit is refused before it is fetched`() {
     var cluster = idle
     cluster.body.releases[1].unpackedBytes = 1_000
@@ -104,6 +147,79 @@ import Testing
     #expect(ask(.upgrade("2.0", UpgradeOptions()), of: cluster).1.isEmpty)
     let both = UpgradeOptions(batch: .count(1), stopsFirst: true)
     #expect(ask(.upgrade("2.0", both), of: idle).1.contains("leave out one of"))
+  }
+
+  @Test(arguments: [(nil, 120_000), ("20", 20_000), ("1", 120_000), ("soon", 120_000)])
+  func `operators say for how long a mute node is waited for`(text: String?, limit: Int64) {
+    var cluster = Cluster.upgrading(phase: .downloading)
+    if let text {
+      cluster.body.settings.append(
+        Setting(key: DeliberationLimits.acknowledgementKey, value: text))
+    }
+    cluster.say(.verified, [0, 1, 2, 3])
+    cluster.sight.phaseMilliseconds = limit - 1
+    #expect(cluster.next.plan?.overtaken == [])
+    cluster.sight.phaseMilliseconds = limit
+    #expect(cluster.next.plan?.overtaken == [Cluster.nodes[4]])
+  }
+
+  // MARK: What an index names
+
+  private var following: Cluster {
+    var cluster = idle
+    cluster.body.settings.append(Setting(key: IndexOrder.urlKey, value: "https://a.example/i"))
+    return cluster
+  }
+
+  @Test func `a version that an index names is added and installed in one step, once`() {
+    let three = Cluster.source("3.0")
+    var cluster = following
+    cluster.body.settings.sort { $0.key < $1.key }
+    let (body, refusal) = ask(.follow(three), of: cluster)
+    #expect(refusal.isEmpty && body.plan?.to == three && body.setting("version") == "3.0")
+    #expect(body.releases.contains(three))
+
+    // It fails and is given up: the index goes on naming it.
+    var failed = cluster
+    failed.body = body
+    failed.body.plan = nil
+    failed.body.failure = "node 1: not ready in time"
+    failed.body.settings = cluster.body.settings
+    let again = ask(.follow(three), of: failed)
+    #expect(again.1.isEmpty && again.0.plan == nil && again.0.setting("version") == "1.0")
+    #expect(ask(.follow(Cluster.two), of: cluster).0.plan == nil, "an operator has added it")
+    #expect(ask(.follow(three), of: idle).1.contains("no index is followed"))
+  }
+
+  @Test func `what may not be installed is not added either`() {
+    var cluster = following
+    cluster.each([3]) { $0.storage = "lost" }
+    let (body, refusal) = ask(.follow(Cluster.source("3.0")), of: cluster)
+    #expect(refusal.contains("its storage is lost"))
+    #expect(body.releases == cluster.body.releases && body.plan == nil)
+    let busy = Cluster.upgrading(phase: .prepare)
+    var other = following
+    other.body.plan = busy.body.plan
+    #expect(ask(.follow(Cluster.source("3.0")), of: other).1.contains("is prepare"))
+  }
+
+  @Test func `only the effective leader looks, between two plans, at a bounded rate`() {
+    func order(_ cluster: Cluster, fetches: Bool = true) -> IndexOrder? {
+      duty(of: Cluster.nodes[0], committed: cluster.body, term: 3, fetches: fetches).index
+    }
+    var cluster = following
+    #expect(
+      order(cluster)
+        == IndexOrder(
+          url: "https://a.example/i", signer: "", seconds: 300, known: ["1.0", "2.0"]))
+    #expect(order(cluster, fetches: false) == nil && order(idle) == nil)
+    for (text, seconds) in [("60", 60), ("1", 10), ("x", 300), ("99999999", 604_800)] {
+      cluster.body.settings.removeAll { $0.key == IndexOrder.intervalKey }
+      cluster.body.settings.append(Setting(key: IndexOrder.intervalKey, value: text))
+      #expect(order(cluster)?.seconds == Int64(seconds))
+    }
+    cluster.body.plan = Cluster.upgrading(phase: .prepare).body.plan
+    #expect(order(cluster) == nil)
   }
 
   @Test func `a plan can be paused, resumed and aborted, and no other than that`() {

@@ -59,7 +59,9 @@ import Testing
     .command(.upgrade("2.0", UpgradeOptions(batch: .percent(30), policy: .abort)), ticket: 24),
     .command(.releaseHold(authority: Signature(first: .zero, second: .zero)), ticket: 27),
     .command(.steer(.resume, nil), ticket: 25), .command(.steer(.abort, Samples.plan), ticket: 26),
-    .command(.collect, ticket: 23), .command(.stepDown(to: nil), ticket: 7),
+    .command(.collect, ticket: 23), .command(.inspect("2.0"), ticket: 28),
+    .command(.follow(Samples.mirroredUnnumbered), ticket: 29),
+    .command(.stepDown(to: nil), ticket: 7),
     .command(.stepDown(to: node), ticket: 8),
     .command(.recover(recovery, force: true), ticket: 9),
   ]

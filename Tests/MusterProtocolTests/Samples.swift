@@ -111,6 +111,9 @@ enum Samples {
     card.stopMilliseconds = 12_000
     card.knowsWaves = true
     card.offer = ReleaseOffer(port: 7_947, of: [old, new])
+    card.keepsOwnCopies = true
+    card.index = "2.1.0 is the latest"
+    card.inspected = InspectionVerdict(id: plan, isGood: false, text: "bin/site is missing")
     card.services = [
       ServiceStatus(name: "site", state: .ready, starts: 2),
       ServiceStatus(name: "mail", state: .stopped, starts: 0),
@@ -146,7 +149,8 @@ enum Samples {
         RequestAnswer(node: nodes[2], nonce: 3 << 32 | 7, refusal: "the node is alive"),
       ], failure: "the plan was given up", recoveries: [recovery],
       repair: repair, collection: collection,
-      options: UpgradeOptions(batch: .percent(20), policy: .abort, stopsFirst: true))
+      options: UpgradeOptions(batch: .percent(20), policy: .abort, stopsFirst: true),
+      inspection: InspectionOrder(id: plan, release: old, isOver: true))
   }
 
   static var recovery: Recovery {

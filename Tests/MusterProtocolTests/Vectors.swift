@@ -63,6 +63,8 @@ extension Vector {
       request("remove-release", .removeRelease("2.0.4")),
       request("repair-release", .repairRelease("2.0.4")),
       request("collect", .collect),
+      request("inspect-release", .inspect("2.0.4")),
+      request("follow-release", .follow(Samples.mirrored)),
       request("upgrade", .upgrade("2.1.0", UpgradeOptions(batch: .count(3), policy: .abort))),
       request("upgrade-at-once", .upgrade("2.1.0", UpgradeOptions())),
       request("steer", .steer(.abort, Samples.plan)),

@@ -36,6 +36,11 @@ import Testing
     #expect(try store.list().releases == [releases[2]])
   }
 
+  @Test func `copies of known versions stay, whatever their age`() throws {
+    let removed = try store.collect(keep: [], term: 9, except: ["1", "3"], olderThan: 0)
+    #expect(removed == [releases[1].directoryName])
+  }
+
   @Test func `names that are not ours are never touched`() throws {
     let names = ["notes.txt", "1-zz-0", ".hidden", "current"]
     for name in names { try write("mine", to: "\(store.shared)/releases/\(name)") }

@@ -60,9 +60,10 @@ import Testing
   /// What `minisign -SH` writes.
   private func sign(
     with key: borrowing SigningKey, hash: [UInt8]? = nil, algorithm: String = "ED",
-    comment: String = "timestamp:1", signedComment: String? = nil
+    comment: String = "timestamp:1", signedComment: String? = nil, file: String? = nil
   ) throws {
-    let sum = try run("/usr/bin/b2sum", [archive]).output.prefix(128)
+    let file = file ?? archive
+    let sum = try run("/usr/bin/b2sum", [file]).output.prefix(128)
     let hash = try hash ?? #require(bytes(hexadecimal: String(sum)))
     let own = key.sign(hash)
     let whole = key.sign(own + Array((signedComment ?? comment).utf8))
@@ -73,7 +74,7 @@ import Testing
       trusted comment: \(comment)
       \(base64(whole))
 
-      """, to: archive + ".minisig")
+      """, to: file + ".minisig")
   }
 
   @Test func `an archive that is signed by the right key is unpacked`() throws {
@@ -101,6 +102,68 @@ import Testing
     #expect(try fetch(source, option).last.contains("no minisign signature"))
     #expect(!exists(scratch("tree/bin/app")))
     #expect(try fetch(source, ["--minisign", "RW"]).last.hasPrefix("failed usage "))
+  }
+
+  // MARK: Indices
+
+  private func index(_ lines: [String], _ options: [String] = [], url: String? = nil) throws -> Run
+  {
+    try write((["muster-index 1"] + lines).joined(separator: "\n") + "\n", to: scratch("index"))
+    return try run(fetchProgram, ["--index", url ?? "file://\(scratch("index"))"] + options)
+  }
+
+  @Test func `an index says what it knows, and is passed over where it is not understood`() throws {
+    let digest = String(repeating: "a", count: 64)
+    let result = try index([
+      "version 2.0", "colour blue", "source https://a.example/a", "sha256 \(digest)",
+    ])
+    #expect(
+      result.output == """
+        index version 2.0
+        index source https://a.example/a
+        index sha256 \(digest)
+        indexed
+        """, "\(result.output)")
+    let release = try ReleaseIndex.read(
+      "file://\(scratch("index"))", signer: "", fetchProgram: fetchProgram)
+    #expect(release.version == "2.0" && release.source == "https://a.example/a")
+    _ = try index(["version ../2", "source https://a.example/a", "sha256 \(digest)"])
+    #expect(throws: StoreError.refused("the index names no version")) {
+      try ReleaseIndex.read(
+        "file://\(scratch("index"))", signer: "", fetchProgram: fetchProgram)
+    }
+  }
+
+  @Test func `an index that is large, none, gone or in clear text is refused`() throws {
+    #expect(
+      try index([String(repeating: "x", count: 20_000)]).last.contains("larger than 16384"))
+    try write("version 2.0\n", to: scratch("text"))
+    #expect(
+      try index([], url: "file://\(scratch("text"))").last.hasPrefix("failed archive "))
+    #expect(
+      try index([], url: "file://\(scratch("none"))").last.hasPrefix("failed network "))
+    let server = try ReleaseServer(scratch.path, scratch: scratch)
+    let clear = try index([], url: server.url("plain", scratch("index")))
+    #expect(clear.last.contains("is in clear text"), "\(clear.output)")
+  }
+
+  @Test func `a key that is given has to have signed the index`() throws {
+    let key = SigningKey.generate()
+    let other = SigningKey.generate()
+    _ = try index(["version 2.0"])
+    try sign(with: key, file: scratch("index"))
+    let good = try index(["version 2.0"], ["--minisign", publicKey(key)])
+    #expect(good.code == 0 && good.last == "indexed", "\(good.output)")
+    let bad = try index(["version 2.0"], ["--minisign", publicKey(other)])
+    #expect(bad.last.hasPrefix("failed signature "), "\(bad.output)")
+    let changed = try index(["version 2.1"], ["--minisign", publicKey(key)])
+    #expect(changed.last.contains("does not sign"), "\(changed.output)")
+    let server = try ReleaseServer(scratch.path, scratch: scratch)
+    _ = try index(["version 2.0"])
+    let signed = try index(
+      ["version 2.0"], ["--minisign", publicKey(key)],
+      url: server.url("plain", scratch("index")))
+    #expect(signed.last == "indexed", "in clear text, and signed: \(signed.output)")
   }
 
   // MARK: Room and rate

@@ -25,8 +25,10 @@ from life import BOXES, VERSIONS, Life
 from mounts import Mounts, NetworkShare
 from mute import Mute
 from screen import Broken, Screen, check
+from stuck import Stuck
 
-CHAPTERS = {"life": Life, "deaths": Deaths, "damage": Damage, "mute": Mute, "mounts": Mounts,
+CHAPTERS = {"life": Life, "deaths": Deaths, "damage": Damage, "mute": Mute,
+            "stuck": Stuck, "mounts": Mounts,
             "network": NetworkShare, "alone": Alone, "crowd": Crowd, "forgery": Forgery}
 
 

@@ -110,6 +110,14 @@ package final class Agent {
       self?.log.warning("recording has ended: \(reason)")
       self?.onJournalEnd?(reason)
     }
+    executor.onAnnounced = { [weak self] release, completion in
+      self?.submit(.follow(release)) { reply in
+        switch reply {
+        case .done: completion("")
+        case .refused(let reason), .timedOut(let reason): completion(reason)
+        }
+      }
+    }
     hooks.writeFailed = { [weak self] in self?.failDurably($0) }
     hooks.event = { [weak self] in self?.note($0) }
     hooks.stop = { [weak self] in self?.obeyStop($0) }

@@ -44,12 +44,42 @@ extension Executor {
     // Who shares with nobody tidies for itself, once it runs what it should.
     guard hasPublished || store.isLocal && applied != nil else { return }
     collectedFor = duty
-    var keeping = duty.keep
-    for release in [duty.run, duty.verify, applied?.release, fetch?.outcome?.reference] {
-      if let release, !keeping.contains(release) { keeping.append(release) }
-    }
-    store.collect(keeping: keeping, term: duty.term)
+    store.collect(keeping: needed.sorted(), term: duty.term)
+    if store.isLocal { forgetAll(but: needed) }
   }
+
+  /// What the register names, and what this node itself is not done with.
+  private var needed: Set<ReleaseReference> {
+    let own = [
+      duty.run, duty.verify, applied?.release, services.report.running, fetch?.outcome?.reference,
+    ]
+    return Set(duty.keep + own.compactMap { $0 })
+  }
+
+  /// A node that keeps its own copies frees those that the register does not know any more: not
+  /// on an order that it could miss, but because it has them and should not.
+  func followTidy() {
+    guard store.isLocal, let order = duty.tidy, duty.fetch == nil else { return }
+    let keeping = needed
+    if let tidied, tidied.order == order, tidied.keeping == keeping { return }
+    tidied = (order, keeping)
+    forgetAll { keeping.contains($0) || order.versions.contains($0.version) }
+    store.free(allBut: order.versions, keeping: keeping.sorted(), term: duty.term) {
+      [weak self] isDone in
+      guard !isDone, let self, tidied?.order == order else { return }
+      tidied = nil
+      loop.schedule(after: Self.tidyPause) { [weak self] in self?.followTidy() }
+    }
+  }
+
+  private static let tidyPause: Int64 = 60_000_000_000
+
+  /// What may be gone is verified, and brought, before it counts again.
+  private func forgetAll(but isHere: (ReleaseReference) -> Bool) {
+    verified.removeAll { !isHere($0) }
+  }
+
+  private func forgetAll(but kept: Set<ReleaseReference>) { forgetAll { kept.contains($0) } }
 
   /// What crashes left on the share goes even when nothing is ever published again.
   package func tidy(term: UInt64) { store.tidy(term: term) }

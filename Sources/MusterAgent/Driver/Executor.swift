@@ -19,9 +19,14 @@ package final class Executor {
   /// Told each step, after it was logged.
   package var onStep: ((ReleaseStep) -> Void)?
 
+  /// Has the leader take what an index names; told why it does not.
+  package var onAnnounced: ((ReleaseSource, @escaping (String) -> Void) -> Void)? {
+    didSet { follower?.take = onAnnounced }
+  }
+
   let loop: EventLoop
   let store: any ReleaseStoring
-  private let services: any ServiceRunning
+  let services: any ServiceRunning
   private let link: String
   let log: Log
   private let patience: Int64
@@ -43,11 +48,16 @@ package final class Executor {
   /// A release to have ready before it is needed.
   private var ahead: Verification?
   private var aheadFailure = ""
-  private var verified: [ReleaseReference] = []
+  var verified: [ReleaseReference] = []
   var fetch: FetchRun?
   var collectedFor: Duty?
   var collecting: CollectOrder?
   var collected: CollectOutcome?
+  var follower: IndexFollower?
+  var inspecting: InspectionOrder?
+  var inspected: InspectionVerdict?
+  /// What was last freed by, and what stayed.
+  var tidied: (order: TidyOrder, keeping: Set<ReleaseReference>)?
   /// A published copy that was found corrupt, and has not been right since.
   private var corrupt: ReleaseReference?
   private var shownStorage = ""
@@ -78,6 +88,9 @@ package final class Executor {
     services.beforeRestart = { [weak self] in self?.clearRestart($0) }
     store.onDamage = { [weak self] in self?.noteCorrupt($0) }
     store.onStorageChange = { [weak self] in self?.storageChanged() }
+    follower = IndexFollower(
+      loop: loop, look: { [store] in store.read($0, completion: $1) },
+      changed: { [weak self] in self?.indexChanged() })
   }
 
   /// Works towards `duty` from now on. One of a lower term than the last is refused.
@@ -95,7 +108,10 @@ package final class Executor {
     followVerify()
     followFetch()
     followKeep()
+    followTidy()
     followCollect()
+    followInspect()
+    follower?.follow(duty.index, isPaused: duty.plan != nil)
     publish()
   }
 
@@ -276,6 +292,7 @@ package final class Executor {
   }
 
   private func servicesChanged() {
+    followTidy()
     publish()
     if isEnding, services.report.running == nil { finishEnd() }
   }
@@ -368,6 +385,8 @@ package final class Executor {
         reportedVersion: report.version, failure: failures.first { !$0.isEmpty } ?? "",
         storage: store.storageState, volume: store.volume, services: report.services,
         stopMilliseconds: report.stopMilliseconds,
-        offer: store.offer(verified.filter { $0 != corrupt })))
+        offer: store.offer(verified.filter { $0 != corrupt }), keepsOwnCopies: store.isLocal,
+        inspected: inspected,
+        index: follower?.news ?? ""))
   }
 }

@@ -12,6 +12,20 @@ extension SharedReleases {
 
   package func offer(_ verified: [ReleaseReference]) -> ReleaseOffer? { served?.offer(verified) }
 
+  /// On the thread that waits for the web in any case.
+  package func read(
+    _ index: IndexOrder, completion: @escaping (Result<ReleaseSource, StoreFailure>) -> Void
+  ) {
+    fetcher.run { [publisher] in
+      Result { () throws(StoreError) in
+        try ReleaseIndex.read(
+          index.url, signer: index.signer, fetchProgram: publisher.fetchProgram)
+      }
+    } completion: {
+      completion($0.mapError(StoreFailure.init))
+    }
+  }
+
   func bring(
     _ reference: ReleaseReference, from source: ReleaseSource,
     _ completion: @escaping (Result<Void, StoreFailure>) -> Void

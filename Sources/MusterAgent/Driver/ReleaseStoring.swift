@@ -1,3 +1,4 @@
+import MusterReleases
 import MusterState
 
 /// What the executor needs of the release store. Every call returns at once; completions come on
@@ -17,9 +18,24 @@ package protocol ReleaseStoring: AnyObject {
     _ reference: ReleaseReference,
     completion: @escaping (Result<Void, StoreFailure>) -> Void)
 
+  /// Looks at every file of a published release, and names everything that is wrong.
+  func inspect(
+    _ reference: ReleaseReference,
+    completion: @escaping (Result<ReleaseInspection, StoreFailure>) -> Void)
+
+  /// Reads which version an index names as the latest.
+  func read(
+    _ index: IndexOrder, completion: @escaping (Result<ReleaseSource, StoreFailure>) -> Void)
+
   /// Removes published releases other than `keeping`, and what crashes left, by the store's own
   /// rules of age and term. For the leader alone; nothing depends on its success.
   func collect(keeping: [ReleaseReference], term: UInt64)
+
+  /// Removes this node's own copies of all but these versions, of whatever age; for a store that no
+  /// other node shares. The completion says whether all of it went.
+  func free(
+    allBut versions: [String], keeping: [ReleaseReference], term: UInt64,
+    completion: @escaping (Bool) -> Void)
 
   /// Removes what an operator wants gone, by the same rules; a version that is named goes at any
   /// age. The completion says in one line what went, or why nothing more did.

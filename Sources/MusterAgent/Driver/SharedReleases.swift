@@ -173,6 +173,28 @@ package final class SharedReleases: ReleaseStoring {
     }
   }
 
+  package func free(
+    allBut versions: [String], keeping: [ReleaseReference], term: UInt64,
+    completion: @escaping (Bool) -> Void
+  ) {
+    verifier.run { [store] in
+      Result { () throws(StoreError) -> [String] in
+        try store.collect(keep: keeping, term: term, except: versions, olderThan: 0)
+      }
+    } completion: { [log] result in
+      switch result {
+      case .success(let removed):
+        if !removed.isEmpty { log.info("removed \(removed.joined(separator: ", "))") }
+        completion(true)
+      // Where nothing was ever kept there is nothing to free.
+      case .failure(.storage(.waiting, _)): completion(true)
+      case .failure(let error):
+        log.warning("releases that nobody needs stay for now: \(error)")
+        completion(false)
+      }
+    }
+  }
+
   package func tidy(term: UInt64) {
     verifier.run { [store, publisher] in
       Result { () throws(StoreError) in

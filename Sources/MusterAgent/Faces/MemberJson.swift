@@ -21,6 +21,7 @@ extension MemberView {
       "since_ms": .integer((now - since).milliseconds),
       "software": .text(software),
       "storage": .text(storage),
+      "own_copies": .bool(keepsOwnCopies),
       "volume": volume?.json ?? .null,
       "failure": .text(failure),
       "progress": progress?.json ?? .null,

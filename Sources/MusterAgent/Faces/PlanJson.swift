@@ -74,6 +74,7 @@ extension MemberView {
     Observation.Node(
       id: id, isAlive: state == .alive || state == .suspect, isLeaving: false,
       sinceMilliseconds: 0, plan: nil, acknowledgement: acknowledgement, failure: failure,
-      running: running, storage: storage, freeBytes: volume?.freeBytes, knowsWaves: knowsWaves)
+      running: running, storage: storage, freeBytes: volume?.freeBytes, knowsWaves: knowsWaves,
+      keepsOwnCopies: keepsOwnCopies)
   }
 }

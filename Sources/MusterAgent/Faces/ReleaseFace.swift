@@ -10,6 +10,8 @@ extension ControlFace {
       Router.Route("GET", "/release", self, ControlFace.describeRelease),
       Router.Route("POST", "/release", self, ControlFace.addRelease),
       Router.Route("POST", "/release/verify", self, ControlFace.verifyRelease),
+      Router.Route("POST", "/release/inspection", self, ControlFace.inspectRelease),
+      Router.Route("GET", "/release/inspection", self, ControlFace.inspection),
       Router.Route("POST", "/release/remove", self, ControlFace.removeRelease),
       Router.Route("POST", "/release/repair", self, ControlFace.repairRelease),
       Router.Route("POST", "/release/gc", self, ControlFace.collectReleases),

@@ -1,4 +1,5 @@
 import MusterProtocol
+import MusterReleases
 import MusterState
 
 extension ClusterView {
@@ -34,9 +35,19 @@ extension ClusterView {
       "published": .array((body?.published ?? []).map { .object($0.details) }),
       "repair": repairJson,
       "collection": collectionJson,
+      "index": indexJson,
       "forgotten": .array((body?.forgotten ?? []).map { .string($0.description) }),
       "duty": dutyJson,
       "counters": counters.json,
+    ]
+  }
+
+  /// Where new versions are looked for, and what the leader says of its last look.
+  private var indexJson: Json {
+    guard let url = body?.setting(IndexOrder.urlKey) else { return .null }
+    return [
+      "url": .string(SourceText.withoutPassword(url)),
+      "text": .text(members.first { $0.id == leader }?.index),
     ]
   }
 

@@ -25,6 +25,7 @@ extension RegisterBody {
     for recovery in recoveries { writer.message(32) { recovery.write(to: &$0) } }
     if let repair { writer.message(40) { repair.write(to: &$0) } }
     if let collection { writer.message(41) { collection.write(to: &$0) } }
+    if let inspection { writer.message(42) { inspection.write(to: &$0) } }
     return writer.bytes
   }
 
@@ -59,6 +60,7 @@ extension RegisterBody {
         body.recoveries.append(try Recovery(decoding: field.message))
       case 40: body.repair = try ReleaseRepair(decoding: field.message)
       case 41: body.collection = try ReleaseRemoval(decoding: field.message)
+      case 42: body.inspection = try InspectionOrder(decoding: field.message)
       default: break
       }
     }

@@ -14,6 +14,8 @@ struct RequestCard: Hashable, Sendable {
     case removeRelease(String)
     case repairRelease(String)
     case collect
+    case inspect(String)
+    case follow(ReleaseSource)
     case upgrade(String, UpgradeOptions)
     case steer(PlanOrder, PlanID?)
     case forget(NodeID, authority: Signature?)
@@ -43,6 +45,8 @@ struct RequestCard: Hashable, Sendable {
     case .removeRelease(let version): writer.text(30, version)
     case .repairRelease(let version): writer.text(31, version)
     case .collect: writer.flag(32, true)
+    case .inspect(let version): writer.text(35, version)
+    case .follow(let release): writer.message(36) { release.write(to: &$0) }
     case .upgrade(let version, let options):
       writer.message(33) {
         $0.text(1, version)
@@ -77,6 +81,8 @@ struct RequestCard: Hashable, Sendable {
       case 32: action = try field.flag() ? .collect : nil
       case 33: action = try Self.upgrade(decoding: field.message)
       case 34: action = try Self.steer(decoding: field.message)
+      case 35: action = .inspect(try field.version())
+      case 36: action = .follow(try ReleaseSource(decoding: field.message))
       default: break
       }
     }

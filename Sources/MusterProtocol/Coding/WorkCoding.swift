@@ -22,6 +22,12 @@ struct WorkCard: Hashable, Sendable {
   var knowsWaves = false
   /// What it hands on to nodes that share no directory.
   var offer: ReleaseOffer?
+  /// Whether its releases lie in a directory of its own.
+  var keepsOwnCopies = false
+  /// What it has found on the last order to look at a release.
+  var inspected: InspectionVerdict?
+  /// What came of its last look for new versions.
+  var index = ""
 
   init() {}
 
@@ -42,6 +48,9 @@ struct WorkCard: Hashable, Sendable {
     writer.unsigned(22, UInt64(stopMilliseconds))
     writer.flag(23, knowsWaves)
     if let offer { writer.message(24) { offer.write(to: &$0) } }
+    writer.flag(25, keepsOwnCopies)
+    if let inspected { writer.message(26) { inspected.write(to: &$0) } }
+    writer.text(27, index)
     return writer.bytes
   }
 
@@ -64,6 +73,9 @@ struct WorkCard: Hashable, Sendable {
       case 22: stopMilliseconds = try field.unsigned32()
       case 23: knowsWaves = try field.flag()
       case 24: offer = try ReleaseOffer(decoding: field.message)
+      case 25: keepsOwnCopies = try field.flag()
+      case 26: inspected = try InspectionVerdict(decoding: field.message)
+      case 27: index = try field.text(limit: Limits.valueBytes)
       default: break
       }
     }

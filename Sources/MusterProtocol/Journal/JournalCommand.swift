@@ -12,8 +12,8 @@ extension Command {
       writer.unsigned(1, 2)
       writer.text(2, key)
       writer.text(3, value)
-    case .addRelease(let release):
-      writer.unsigned(1, 3)
+    case .addRelease(let release), .follow(let release):
+      if case .follow = self { writer.unsigned(1, 37) } else { writer.unsigned(1, 3) }
       // An operator may say what a release's own reader refuses.
       writer.text(2, release.version)
       writer.text(3, release.source)
@@ -28,6 +28,9 @@ extension Command {
       writer.unsigned(1, 31)
       writer.text(2, version)
     case .collect: writer.unsigned(1, 32)
+    case .inspect(let version):
+      writer.unsigned(1, 36)
+      writer.text(2, version)
     case .upgrade(let version, let options):
       writer.unsigned(1, 33)
       writer.text(2, version)
@@ -100,15 +103,16 @@ extension Command {
         switch kind {
         case 1: return .setOwn(key: key, value: value)
         case 2: return .setCluster(key: key, value: value)
-        case 3:
+        case 3, 37:
           guard let archive else { throw .field(4) }
-          return .addRelease(
-            ReleaseSource(
-              version: key, source: value, archive: archive, mirrors: mirrors, signer: signer,
-              unpackedBytes: unpackedBytes))
+          let release = ReleaseSource(
+            version: key, source: value, archive: archive, mirrors: mirrors, signer: signer,
+            unpackedBytes: unpackedBytes)
+          return kind == 3 ? .addRelease(release) : .follow(release)
         case 30: return .removeRelease(key)
         case 31: return .repairRelease(key)
         case 32: return .collect
+        case 36: return .inspect(key)
         case 33: return .upgrade(key, options)
         case 34:
           guard let order else { throw .field(13) }

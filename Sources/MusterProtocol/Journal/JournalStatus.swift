@@ -31,6 +31,14 @@ extension LocalStatus {
     }
     writer.unsigned(23, UInt64(stopMilliseconds))
     if let offer { writer.message(24) { offer.write(to: &$0) } }
+    writer.flag(25, keepsOwnCopies)
+    if let inspected {
+      var inspected = inspected
+      // Whoever reads it takes no more.
+      inspected.text = clipped(inspected.text, to: Limits.reasonBytes)
+      writer.message(26) { inspected.write(to: &$0) }
+    }
+    writer.text(27, index)
   }
 
   init(decoding bytes: Span<UInt8>) throws(WireError) {
@@ -53,6 +61,9 @@ extension LocalStatus {
       case 22: collected = try CollectOutcome(decoding: field.message)
       case 23: stopMilliseconds = try field.unsigned32()
       case 24: offer = try ReleaseOffer(decoding: field.message)
+      case 25: keepsOwnCopies = try field.flag()
+      case 26: inspected = try InspectionVerdict(decoding: field.message)
+      case 27: index = try field.text(limit: Self.textLimit)
       default: break
       }
     }

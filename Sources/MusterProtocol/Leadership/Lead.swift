@@ -220,7 +220,8 @@ extension Peer {
         holdsRegister: node == id || holdsMyRegister(node), running: work?.running,
         corrupt: work?.corrupt, stopMilliseconds: Int64(work?.stopMilliseconds ?? 0),
         storage: work?.storage ?? "", freeBytes: work?.volume?.freeBytes,
-        knowsWaves: work?.knowsWaves ?? false)
+        knowsWaves: work?.knowsWaves ?? false, keepsOwnCopies: work?.keepsOwnCopies ?? false,
+        inspected: work?.inspected?.id)
     }
     return Observation(
       leader: id, term: durable.term, nodes: nodes + unheardVoters(of: body),
@@ -257,6 +258,8 @@ extension Peer {
       case .removeRelease(let version): action = .removeRelease(version)
       case .repairRelease(let version): action = .repairRelease(version)
       case .collect: action = .collect
+      case .inspect(let version): action = .inspect(version)
+      case .follow(let release): action = .follow(release)
       case .upgrade(let version, let options): action = .upgrade(version, options)
       case .steer(let order, let plan): action = .steer(order, plan)
       case .forget(let subject, let authority):

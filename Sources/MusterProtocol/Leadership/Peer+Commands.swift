@@ -39,7 +39,7 @@ extension Peer {
         return
       }
       ask(.set(Setting(key: key, value: value)), ticket)
-    case .addRelease(let release):
+    case .addRelease(let release), .follow(let release):
       guard isWellFormed(release) else {
         refuse(
           ticket,
@@ -47,16 +47,20 @@ extension Peer {
             + "\(Limits.mirrors) mirrors fit into \(Limits.valueBytes) bytes together")
         return
       }
-      ask(.addRelease(release), ticket)
-    case .removeRelease(let version), .repairRelease(let version):
+      if case .follow = command {
+        ask(.follow(release), ticket)
+      } else {
+        ask(.addRelease(release), ticket)
+      }
+    case .removeRelease(let version), .repairRelease(let version), .inspect(let version):
       guard isVersion(version) else {
         refuse(ticket, "a version is letters, digits and . _ + -, at most 64")
         return
       }
-      if case .removeRelease = command {
-        ask(.removeRelease(version), ticket)
-      } else {
-        ask(.repairRelease(version), ticket)
+      switch command {
+      case .removeRelease: ask(.removeRelease(version), ticket)
+      case .repairRelease: ask(.repairRelease(version), ticket)
+      default: ask(.inspect(version), ticket)
       }
     case .collect: ask(.collect, ticket)
     case .upgrade(let version, let options):

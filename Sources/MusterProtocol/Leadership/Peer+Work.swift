@@ -23,7 +23,8 @@ extension Peer {
     let term = coordination.committedEntry?.version.term ?? 0
     guard committedBody != nil || leaving.hasBegun else { return }
     var next = MusterDecisions.duty(
-      of: id, committed: bodyToObey, term: term, fetches: mayFetch)
+      of: id, committed: bodyToObey, term: term, fetches: mayFetch,
+      keepsOwnCopies: status.keepsOwnCopies)
     if plants(.startsUnadmitted), next.role == nil, let current = bodyToObey?.current {
       next.role = .worker
       next.run = current
@@ -134,11 +135,17 @@ extension Peer {
     card.volume = status.volume
     card.corrupt = status.corrupt
     card.offer = status.offer
+    card.keepsOwnCopies = status.keepsOwnCopies
+    card.index = clipped(status.index, to: Limits.verdictBytes)
+    card.inspected = status.inspected
+    card.inspected?.text = clipped(status.inspected?.text ?? "", to: Limits.verdictBytes)
     card.services = Array(status.services.prefix(6))
     // Long names give way: the others are worth more than the last service.
     while card.encoded.count > Limits.recordContentBytes, !card.services.isEmpty {
       card.services.removeLast()
     }
+    if card.encoded.count > Limits.recordContentBytes { card.inspected?.text = "" }
+    if card.encoded.count > Limits.recordContentBytes { card.index = "" }
     publish(.work, card.encoded)
   }
 

@@ -68,6 +68,13 @@ enum ReleaseShowCommand {
 enum ReleaseVerifyCommand {
   static func run(_ invocation: Invocation, _ context: CommandContext) -> ExitCode {
     context.run(invocation) { () throws(CommandFailure) in
+      guard !invocation.has("all") else {
+        return try ReleaseInspectionCommand.run(invocation, context)
+      }
+      guard !invocation.has("timeout") else {
+        throw CommandFailure(
+          .usage, "--timeout belongs to --all: one node has all the time it needs")
+      }
       var client = try context.client(invocation)
       // Every byte of a large release, perhaps from a slow server.
       client.silence = 3_600_000_000_000

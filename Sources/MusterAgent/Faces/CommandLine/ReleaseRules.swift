@@ -29,11 +29,29 @@ extension CommandRules {
         "release verify", "Check every byte of a published release on this node.",
         operands: [
           OperandRule("VERSION", "its version; default: what is installed", isRequired: false)
-        ], options: [control, json],
+        ],
+        options: [
+          OptionRule("all", .none, "on every node, each where it runs it from; one line a node"),
+          OptionRule("timeout", .duration, "with --all: how long to wait; default 10m"),
+          control, json,
+        ],
         notes: """
           Names every file that is changed, missing or too many, and exits with 1. The leader then
           publishes another copy; what runs is not touched, and the next start takes the new one.
+          With --all a node that lives and has not answered in time is named, and exits with 3.
           """, action: ReleaseVerifyCommand.run),
+      CommandRule(
+        "release follow", "Install what an index names as the latest version, by itself.",
+        operands: [OperandRule("URL", "the index: https, http or file; or off")],
+        options: [
+          OptionRule("minisign", .text("KEY"), "the public key that must have signed URL.minisig"),
+          OptionRule("every", .duration, "how often the leader looks; default 5m, at least 10s"),
+          control,
+        ],
+        notes: """
+          Each new version is added and installed once, under the checks of every upgrade. One that
+          is known, also because it has failed, is not taken again.
+          """, action: ReleaseFollowCommand.run),
       CommandRule(
         "release remove", "Forget a release, and remove its copies.", operands: [version],
         options: [control, json],

@@ -13,7 +13,8 @@ enum StatusCommand {
       ("cluster", cluster(status), TextStyle.Colour.plain),
       ("node", word(status["node"]) + " (" + short(status["node_id"]) + ")", .plain),
       leader(status), converged(status), ("release", release(status["release"]), .plain),
-      plan(status["plan"]), repair(status["repair"]), storage(status["storage"]),
+      plan(status["plan"]), repair(status["repair"]),
+      index(status["index"]), storage(status["storage"]),
       members(status["members"]),
       ("voters", list(status["voters"]), .plain), settings(status["settings"]),
     ]
@@ -97,6 +98,13 @@ enum StatusCommand {
       return ("repair", "\(corrupt) is corrupt; another copy is being published", .yellow)
     }
     return ("repair", "\(corrupt) is corrupt; given up: \(failure)", .red)
+  }
+
+  private static func index(_ index: Json?) -> Line {
+    guard let url = index?["url"]?.string else { return ("index", "", .plain) }
+    let text = index?["text"]?.string ?? "not looked at yet"
+    let isGood = text.hasSuffix(" is the latest") || text.hasSuffix(" is new")
+    return ("index", "\(text); \(url)", isGood ? .plain : .yellow)
   }
 
   private static func storage(_ storage: Json?) -> Line {

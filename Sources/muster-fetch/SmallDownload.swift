@@ -1,12 +1,20 @@
 import CCurl
 
 /// Brings one small file into memory.
-@safe final class SignatureDownload: Transfer {
+@safe final class SmallDownload: Transfer {
   private let url: String
+  private let limit: Int
+  private let kind: FetchFailure.Kind
   private var content: [UInt8] = []
+  private var isTooLarge = false
 
-  init(_ url: String) throws(FetchFailure) {
+  /// - Parameters:
+  ///   - limit: bytes; what is larger fails.
+  ///   - kind: of the failure when it cannot be had.
+  init(_ url: String, limit: Int, kind: FetchFailure.Kind) throws(FetchFailure) {
     self.url = url
+    self.limit = limit
+    self.kind = kind
     try super.init()
   }
 
@@ -19,12 +27,18 @@ import CCurl
     guard code == CURLE_OK else {
       let reason = unsafe String(cString: curl_easy_strerror(code))
       throw FetchFailure(
-        .signature, "\(FetchRequest.withoutPassword(url)) cannot be had: \(reason)")
+        kind,
+        "\(FetchRequest.withoutPassword(url)) cannot be had: "
+          + (isTooLarge
+            ? "it is larger than \(limit) bytes" : reason + WebOptions.advice(for: code)))
     }
     return content
   }
   override func receive(_ bytes: UnsafeRawBufferPointer) -> Int {
-    guard content.count + bytes.count <= FetchLimits.signatureBytes else { return 0 }
+    guard content.count + bytes.count <= limit else {
+      isTooLarge = true
+      return 0
+    }
     unsafe content.append(contentsOf: bytes)
     return bytes.count
   }
