@@ -18,6 +18,8 @@ class Alone:
         self.ground = Ground(work, program, "alone", NODES)
         self.cases = [
             ("alone", "without a shared directory one node asks the source", self.spread),
+            ("alone-removed", "a removed release goes from every node, also from one that was away",
+             self.remove),
             ("alone-lies", "peers that hand out what is wrong are found, others are asked",
              self.lies),
             ("alone-source", "where no peer has it right, the source is asked", self.fall_back),
@@ -38,12 +40,27 @@ class Alone:
             ground.install(version)
             asked = ground.origin.downloads(archive)
             check(asked == 1, f"{version} was asked of the source {asked} times")
-            for agent in ground.live:
-                agent.muster("release", "verify", version)
+            ground.live[-1].muster("release", "verify", version, "--all", "--timeout", "60s")
         fact(f"two versions on {NODES} nodes: one request of the source for each")
         served = sum(metric(agent, "muster_served_files_total") for agent in ground.live)
         check(served >= 2 * (NODES - 1), f"only {served} files were handed on")
         fact(f"{served} files were handed on by peers")
+
+    def remove(self, fact):
+        ground = self.ground
+        away = ground.followers()[-1]
+        away.kill()
+        ground.live[0].muster("release", "remove", "1.0")
+        for agent in ground.live:
+            until(lambda: not copies(agent, "1.0"), 10, f"{agent.name} keeps 1.0")
+        check(copies(away, "1.0"), f"{away.name} had no copy to free")
+        away.start()
+        away.listening()
+        until(lambda: not copies(away, "1.0"), 30, f"{away.name} keeps 1.0")
+        until(lambda: away.row().get("ready"), 30, f"{away.name} does not start 1.1")
+        ground.live[-1].muster("release", "verify", "1.1", "--all", "--timeout", "60s")
+        fact(f"{len(ground.live) - 1} nodes freed 1.0 at once, {away.name} when it was back; 1.1 "
+             "is right on all")
 
     def lies(self, fact):
         ground = self.ground
@@ -93,6 +110,10 @@ class Alone:
         asked = ground.origin.downloads(archive) - before
         check(asked == 1, f"the source was asked {asked} times")
         fact(f"{last.name} found no peer with a right copy, and asked the source once")
+
+
+def copies(agent, version):
+    return list((agent.state / "local" / "releases").glob(f"{version}-*"))
 
 
 def data_of(agent):

@@ -39,7 +39,7 @@ class Stuck:
         ground.form()
         ground.release("1.0")
         ground.install("1.0")
-        mute, leader = self.choose()
+        mute, leader = ground.agents[-1], ground.leader()
         freeze, plan, waited = self.silence(mute, leader, "1.1", "proceed", "complete")
         named = [p["node"] for p in plan["participants"] if p["overtaken"]]
         check(named == [mute.name], f"overtaken, by the leader's word: {named}")
@@ -57,7 +57,7 @@ class Stuck:
 
     def abort(self, fact):
         ground = self.ground
-        mute, leader = self.choose()
+        mute, leader = ground.agents[-1], ground.leader()
         freeze, _, waited = self.silence(mute, leader, "1.2", "abort", "rolling-back")
         freeze.end()
         until(lambda: leader.plan()["phase"] == "idle", 30, "it rolls back for ever")
@@ -68,15 +68,6 @@ class Stuck:
         check(leader.status()["settings"]["version"] == "1.1", "the version is wanted again")
         ground.whole()
         fact(f"given up after {waited:.1f} s: {reason}; everyone runs 1.1 again")
-
-    def choose(self):
-        """The worker with a disk of its own must not lead: a leader's mute disk is another case."""
-        ground = self.ground
-        mute = ground.agents[-1]
-        if ground.leader() is mute:
-            mute.muster("leader", "step-down", "--to", ground.agents[0].name)
-            until(lambda: ground.leader() is not mute, 30, f"{mute.name} goes on leading")
-        return mute, ground.leader()
 
     def silence(self, mute, leader, version, policy, phase):
         """Lets everyone verify a version, freezes one node's disk, and has the plan go on."""
@@ -133,6 +124,10 @@ class DiskGround(Ground):
         self.disk = disk
         for _ in range(NODES):
             self.add()
+        # A leader whose disk is mute is another case: this one never leads.
+        worker = self.work / "never-leads.yaml"
+        worker.write_text(self.configuration.read_text() + "leader: {priority: 0}\n")
+        self.agents[-1].configuration = worker
         self.agents[-1].state = disk / "state"
 
     def freeze(self):
