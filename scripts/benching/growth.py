@@ -71,10 +71,10 @@ def theory(name, ours):
     if name.startswith("packets"):
         return packets, "2 + leases: 4 (voters − 1) / N"
     if name.startswith("bytes"):
-        return fitted(packets, ours), "as the packets"
+        return fitted(packets, ours), "in proportion to the packets"
     if "CPU" in name:
-        return fitted(packets, ours), "as the packets"
-    return private(ours), "a + b / N: own part, shared part"
+        return fitted(packets, ours), "in proportion to the packets"
+    return private(ours), "own part + shared part / N, both fitted"
 
 
 class Panel:
@@ -150,7 +150,6 @@ def picture(document):
         parts.append(f'<text x="{left}" y="{top - 10}" font-weight="bold" fill="{INK}">'
                      f'{html.escape(title)}</text>')
         parts.extend(panel.grid(sizes))
-        parts.append(panel.path(ideal, THEORY, ' stroke-dasharray="5 4"'))
         for side, colour in (("reference", THEIRS), ("ours", OURS)):
             if side not in found:
                 continue
@@ -161,13 +160,17 @@ def picture(document):
             size, value = found[side][-1]
             parts.append(f'<text x="{panel.x(size) + 6:.1f}" y="{panel.y(value) + 4:.1f}" '
                          f'fill="{colour}">{number(value)}</text>')
+        # On top: where theory is right, both are one line.
+        parts.append(panel.path(ideal, THEORY, ' stroke-dasharray="5 4"'))
         parts.append(f'<text x="{left + width}" y="{top + height + 34}" text-anchor="end" '
                      f'fill="{THEORY}">theory: {html.escape(wording)}</text>')
     about = document["machine"]
     parts.append(
-        f'<text x="60" y="644" fill="{THEORY}">muster-bench growth, one virtual minute, '
+        f'<text x="60" y="628" fill="{THEORY}">muster-bench growth, one virtual minute, '
         f'{about["date"][:10]}, {about["cores"]} cores. Processor and memory are those of the '
-        "simulation: one thread, signatures simulated, members share tables.</text>")
+        'simulation:</text>'
+        f'<text x="60" y="646" fill="{THEORY}">one thread, signatures simulated, and members '
+        "share tables that an agent holds alone, one entry for each member.</text>")
     parts.append("</svg>")
     return "\n".join(parts) + "\n"
 
