@@ -195,9 +195,6 @@ package struct ReferenceCluster {
     nodes[index].opinions[subject].incarnation
   }
 
-  /// Updates that this one has still to pass on.
-  package func queued(_ index: Int) -> Int { nodes[index].updates.count }
-
   package func sent(_ index: Int) -> SimulatedTraffic { nodes[index].sent }
   package func received(_ index: Int) -> SimulatedTraffic { nodes[index].received }
   /// Segments of streams, both ways, and their payload.

@@ -8,7 +8,7 @@ struct BenchOptions: Sendable {
 
   static let usage = """
     usage: muster-bench CASE… [--seeds N] [--from N] [--nodes N,N…] [--jobs N] [--short|--full]
-                              [--only TEXT] [--limit S] [--parts] [--json FILE]
+                              [--only TEXT] [--side SIDE] [--limit S] [--parts] [--json FILE]
 
     Runs Muster and the published protocol through the same experiments, on one simulated network,
     with the same seeds and faults. Exit code 1: a target was missed.
@@ -31,6 +31,7 @@ struct BenchOptions: Sendable {
       --nodes   other sizes than the case's own
       --jobs    so many threads; default: one a processor
       --only    settings whose name holds this text
+      --side    ours, reference or swim alone; a ratio to who did not run is not met
       --limit   begins no run after so many seconds; what did not run is not met
       --short   fewer settings, shorter runs
       --full    every setting, long runs: hours
@@ -51,6 +52,7 @@ struct BenchOptions: Sendable {
   var isTiny = false
   var json: String?
   var only: String?
+  var side: Side?
   var limit: Int?
 
   init(_ arguments: [String]) throws(Refusal) {
@@ -61,6 +63,12 @@ struct BenchOptions: Sendable {
       case "--full": isFull = true
       case "--parts": showsParts = true
       case "--only": only = try Self.value(word, &rest)
+      case "--side":
+        let name = try Self.value(word, &rest)
+        guard let known = Side(rawValue: name) else {
+          throw Refusal(text: "--side \"\(name)\" is none of ours, reference and swim")
+        }
+        side = known
       case "--limit": limit = try Self.number(word, &rest, 1...1_000_000)
       case "--json": json = try Self.value(word, &rest)
       case "--seeds": seeds = try Self.number(word, &rest, 1...1_000_000)

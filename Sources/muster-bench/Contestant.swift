@@ -60,8 +60,6 @@ protocol Contestant {
   var payloadSends: Int { get }
   /// What its datagrams were sent for; empty where nobody counts.
   var parts: Parts { get }
-  /// Updates that wait at the one member that has most of them; `nil` where nobody counts.
-  var queued: Int? { get }
   /// Bytes of the largest datagram so far, without headers; 0 where nobody counts.
   var largestDatagram: Int { get }
 

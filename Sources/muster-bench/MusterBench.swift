@@ -21,11 +21,17 @@ enum MusterBench {
       for bench in BenchCase.named(name, options) {
         let began = MonotonicClock.nanoseconds
         guard let table = play(bench, options) else { return false }
+        // Nothing of it was asked for.
+        guard !table.lines.isEmpty else { continue }
         for line in table.text { StandardStream.output.write(line + "\n") }
         let took = (MonotonicClock.nanoseconds - began) / 1_000
         StandardStream.output.write("took \(Unit.time.text(took)) s\n")
         tables.append(table)
       }
+    }
+    if tables.isEmpty {
+      StandardStream.error.write("muster-bench: no setting holds what --only and --side ask for\n")
+      return false
     }
     if let path = options.json {
       do throws(SystemError) {
@@ -42,7 +48,8 @@ enum MusterBench {
   static func play(_ bench: BenchCase, _ options: BenchOptions) -> BenchTable? {
     var results: [Int: Measured] = [:]
     let jobs = bench.jobs.filter { job in
-      options.only.map { job.setting.contains($0) } ?? true
+      (options.only.map { job.setting.contains($0) } ?? true)
+        && (options.side ?? job.side) == job.side
     }
     var bench = bench
     bench.jobs = jobs

@@ -23,7 +23,6 @@ struct MusterContestant: Contestant {
   var now: Instant { simulation.now }
   var count: Int { simulation.nodes.count }
   var payloadSends: Int { simulation.markedDatagrams }
-  var queued: Int? { nil }
   var largestDatagram: Int { simulation.largestDatagram }
   var parts: Parts {
     var parts = Parts()

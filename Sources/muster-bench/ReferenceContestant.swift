@@ -16,7 +16,6 @@ struct ReferenceContestant: Contestant {
   var count: Int { cluster.count }
   var payloadSends: Int { cluster.sendsOfWatched }
   var parts: Parts { Parts() }
-  var queued: Int? { (0..<cluster.count).map(cluster.queued).max() }
   var largestDatagram: Int { 0 }
 
   var network: SimulatedNetwork {

@@ -11,7 +11,7 @@ extension BenchCase {
     case "1b": [PauseCase.bench(options)]
     case "7": [DisseminationCase.bench(options)]
     case "8": [OverloadCase.bench(options), DigestCase.bench(options)]
-    case "9": [ChurnCase.bench(options)]
+    case "9": [NewcomerCase.bench(options), ChurnCase.bench(options)]
     case "2": [BlockCase.latency(options), BlockCase.grid(options)]
     case "3": [StarvationCase.bench(options)]
     case "4": [LossCase.joins(options), LossCase.calm(options)]

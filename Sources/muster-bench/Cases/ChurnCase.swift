@@ -10,7 +10,7 @@ enum ChurnCase {
   private static let share: Int64 = 10
 
   static func bench(_ options: BenchOptions) -> BenchCase {
-    let sizes = options.nodes ?? [options.extent(short: 256, standard: 1_000, full: 10_000)]
+    let sizes = options.nodes ?? [options.extent(short: 64, standard: 128, full: 10_000)]
     let jobs = sizes.flatMap { size in
       BenchCase.jobs("N \(size)", seeds: options.seeds(1, short: 1)) { kind, seed in
         churn(kind, size, span(size, options), seed)
@@ -38,13 +38,16 @@ enum ChurnCase {
     + spread("a death, from the crash", "died", 4_000_000)
     + [
       RowRule("a newcomer knows all, most", .time) { $0.most("learned") },
+      RowRule("newcomers that do not know all in the end", .count, [.atMost(0)]) {
+        $0.sum("ignorant")
+      },
+      RowRule("of all members, known to the worst of them", .rate) { $0.least("known") },
       RowRule("changes not known everywhere in the end", .count, [.atMost(0)]) { $0.sum("open") },
       RowRule("living members taken for dead", .count, [.atMost(0)]) { $0.sum("false") },
       RowRule("packets/s a member", .rate, [.ratio(1_000)]) { $0.mean("packets") },
       RowRule("bytes/s a member", .rate, [.ratio(1_000)]) { $0.mean("bytes") },
       RowRule("bytes/s of a member, p99", .rate, [.atMost(4_096_000)]) { $0.late("each") },
       RowRule("bytes/s of the busiest member", .rate) { $0.most("each") },
-      RowRule("updates that wait at one member, most", .count) { $0.most("queue") },
     ]
 
   private static func spread(_ title: String, _ name: String, _ bound: Int64) -> [RowRule] {
@@ -81,7 +84,6 @@ enum ChurnCase {
       }
       watch.comes(size + number, at: contestant.now)
       contestant.join(size + number, through: watch.someone(&dice, before: size))
-      watch.note(queue: contestant.queued)
     }
     contestant.run(until: from + span) { at, sighting in watch.see(at, sighting) }
     let rest = contestant.now - from
@@ -140,7 +142,6 @@ struct ChurnWatch {
   private var changes: [Change] = []
   private var newcomers: [Newcomer] = []
   private var mistakes: Int64 = 0
-  private var queue: Int64?
 
   init(members: Int, newcomers: Int) {
     runs =
@@ -156,10 +157,6 @@ struct ChurnWatch {
       let index = Int(dice.below(UInt64(bound ?? runs.count)))
       if runs[index] { return index }
     }
-  }
-
-  mutating func note(queue count: Int?) {
-    if let count { queue = max(queue ?? 0, Int64(count)) }
   }
 
   mutating func goes(_ index: Int, by kind: Kind, at: Instant) {
@@ -235,8 +232,11 @@ struct ChurnWatch {
         measured.add("learned", (at - newcomer.at).nanoseconds / 1_000)
       }
     }
+    for newcomer in newcomers where runs[newcomer.index] {
+      measured.add("known", Int64(newcomer.count) * 1_000 / Int64(max(1, there - 1)))
+    }
+    measured.add("ignorant", Int64(newcomers.count { runs[$0.index] && $0.learned == nil }))
     measured.add("open", Int64(changes.count { $0.tookAll == nil }))
     measured.add("false", mistakes)
-    if let queue { measured.add("queue", queue) }
   }
 }
