@@ -95,6 +95,7 @@ extension ReferenceCluster {
 
   /// Says with a higher incarnation that it lives; to be accused is a sign of bad health.
   private mutating func refute(_ accused: UInt32, _ node: ReferenceNode) {
+    guard !node.isLeaving else { return }
     node.incarnation = max(node.incarnation, accused) + 1
     node.opinions[node.index] = Opinion(.alive, incarnation: node.incarnation)
     adjustAwareness(1, node)

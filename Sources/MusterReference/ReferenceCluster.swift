@@ -15,11 +15,13 @@ package struct ReferenceCluster {
     case suspicion(UInt16, serial: UInt32)
     case errand(UInt32)
     case join
+    /// A member that has said goodbye ends.
+    case end
 
     var runsBlocked: Bool {
       switch self {
       case .probe, .suspicion: true
-      case .probeTimeout, .probeDeadline, .gossip, .pushPull, .errand, .join: false
+      case .probeTimeout, .probeDeadline, .gossip, .pushPull, .errand, .join, .end: false
       }
     }
   }
@@ -128,6 +130,17 @@ package struct ReferenceCluster {
     nodes[index].pending = []
   }
 
+  /// Says that it is gone, and is so when that was passed on as often as any update: what others
+  /// say of it is not refuted any more.
+  package mutating func leave(_ index: Int) {
+    let node = nodes[index]
+    node.isLeaving = true
+    spread(
+      .dead(UInt16(index), incarnation: node.incarnation, by: UInt16(index)), about: index,
+      by: node)
+    after(settings.leaveDelay(node.order.count), .end, index)
+  }
+
   package mutating func pause(_ index: Int) { nodes[index].isPaused = true }
 
   /// Timers that are overdue fire first, then what its socket has kept is read: each timer and each
@@ -178,6 +191,10 @@ package struct ReferenceCluster {
     nodes[index].opinions.count { $0.state == .alive || $0.state == .suspect }
   }
 
+  package func incarnation(of subject: Int, seenBy index: Int) -> UInt32 {
+    nodes[index].opinions[subject].incarnation
+  }
+
   package func sent(_ index: Int) -> SimulatedTraffic { nodes[index].sent }
   package func received(_ index: Int) -> SimulatedTraffic { nodes[index].received }
   /// Segments of streams, both ways, and their payload.
@@ -225,6 +242,7 @@ package struct ReferenceCluster {
     case .pushPull: exchangeStates(node)
     case .suspicion(let subject, let serial): expire(subject, serial, node)
     case .errand(let sequence): giveUp(sequence, node)
+    case .end: crash(node.index)
     case .join:
       guard !node.hasJoined, let seed = node.seed else { return }
       offerState(from: node.index, to: seed)

@@ -81,6 +81,8 @@ final class ReferenceNode {
   var hasJoined = true
   var seed: Int?
 
+  /// It has said goodbye.
+  var isLeaving = false
   var isPaused = false
   var isBlocked = false
   var starvation = TimeSpan.zero

@@ -51,6 +51,11 @@ package struct ReferenceSettings: Hashable, Sendable {
     return retransmitMultiplier * digits
   }
 
+  /// How long a member that leaves stays to pass its goodbye on.
+  package func leaveDelay(_ count: Int) -> TimeSpan {
+    gossipInterval * Int64((transmissions(count) + gossipNodes - 1) / gossipNodes + 1)
+  }
+
   /// The shortest time that a suspect has.
   package func suspicionMinimum(_ count: Int) -> TimeSpan {
     let scale = max(1_000, Logarithm.nanosOfTen(UInt64(max(1, count))) / 1_000_000)

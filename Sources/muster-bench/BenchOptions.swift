@@ -8,7 +8,7 @@ struct BenchOptions: Sendable {
 
   static let usage = """
     usage: muster-bench CASE… [--seeds N] [--from N] [--nodes N,N…] [--jobs N] [--short|--full]
-                              [--parts] [--json FILE]
+                              [--only TEXT] [--side SIDE] [--limit S] [--parts] [--json FILE]
 
     Runs Muster and the published protocol through the same experiments, on one simulated network,
     with the same seeds and faults. Exit code 1: a target was missed.
@@ -21,6 +21,8 @@ struct BenchOptions: Sendable {
                 5          all start at once and know one address
                 6          gray members: they send, and hardly hear
                 7          one update
+                8          more changes than the network takes; what a comparison takes
+                9          one member in ten replaced an hour
                 growth     a calm cluster, from 8 members to 2,048 (with --full, 10,000)
                 reference  the published protocol beside what is published of it
                 gate       the shortest of 1, 2, 4 and 7
@@ -28,6 +30,9 @@ struct BenchOptions: Sendable {
       --from    the first seed; default 1
       --nodes   other sizes than the case's own
       --jobs    so many threads; default: one a processor
+      --only    settings whose name holds this text
+      --side    ours, reference or swim alone; a ratio to who did not run is not met
+      --limit   begins no run after so many seconds; what did not run is not met
       --short   fewer settings, shorter runs
       --full    every setting, long runs: hours
       --parts   with 4, 5, 7 and growth: what Muster's datagrams were sent for
@@ -46,6 +51,9 @@ struct BenchOptions: Sendable {
   /// For the gate: as little as shows a difference.
   var isTiny = false
   var json: String?
+  var only: String?
+  var side: Side?
+  var limit: Int?
 
   init(_ arguments: [String]) throws(Refusal) {
     var rest = arguments[...]
@@ -54,6 +62,14 @@ struct BenchOptions: Sendable {
       case "--short": isShort = true
       case "--full": isFull = true
       case "--parts": showsParts = true
+      case "--only": only = try Self.value(word, &rest)
+      case "--side":
+        let name = try Self.value(word, &rest)
+        guard let known = Side(rawValue: name) else {
+          throw Refusal(text: "--side \"\(name)\" is none of ours, reference and swim")
+        }
+        side = known
+      case "--limit": limit = try Self.number(word, &rest, 1...1_000_000)
       case "--json": json = try Self.value(word, &rest)
       case "--seeds": seeds = try Self.number(word, &rest, 1...1_000_000)
       case "--from": first = UInt64(try Self.number(word, &rest, 0...Int.max))

@@ -18,8 +18,12 @@ struct BenchTable {
     var settings: [String] = []
     var measured: [String: [Side: Measured]] = [:]
     for (number, job) in bench.jobs.enumerated() {
+      // Also where nothing was run: then nothing is met.
+      if measured[job.setting] == nil {
+        settings.append(job.setting)
+        measured[job.setting] = [:]
+      }
       guard let result = results[number] else { continue }
-      if measured[job.setting] == nil { settings.append(job.setting) }
       measured[job.setting, default: [:]][job.side, default: Measured()].merge(result)
       if bench.hasTotal {
         measured["all", default: [:]][job.side, default: Measured()].merge(result)

@@ -60,12 +60,16 @@ protocol Contestant {
   var payloadSends: Int { get }
   /// What its datagrams were sent for; empty where nobody counts.
   var parts: Parts { get }
+  /// Bytes of the largest datagram so far, without headers; 0 where nobody counts.
+  var largestDatagram: Int { get }
 
   mutating func step(upTo end: Instant) -> Bool
   /// Starts the first so many in the middle of their life.
   mutating func form(_ members: Int)
   mutating func join(_ index: Int, through seed: Int)
   mutating func crash(_ index: Int)
+  /// It says goodbye, and ends when that is on its way.
+  mutating func leave(_ index: Int)
   mutating func pause(_ index: Int)
   mutating func resume(_ index: Int)
   /// Nothing is received, and whoever would send waits.
@@ -74,6 +78,10 @@ protocol Contestant {
   /// Every turn of this member comes up to so much late.
   mutating func starve(_ index: Int, _ span: TimeSpan)
   mutating func update(_ index: Int)
+  /// Changes one of a member's keys; the number says which change of this member it is.
+  mutating func change(_ index: Int, key: Int, serial: Int)
+  /// Of each member the newest change that this one has heard of; 0 when none.
+  func changes(knownBy observer: Int) -> [Int]
   func sent(_ index: Int) -> Traffic
   func received(_ index: Int) -> Traffic
 }

@@ -21,11 +21,17 @@ enum MusterBench {
       for bench in BenchCase.named(name, options) {
         let began = MonotonicClock.nanoseconds
         guard let table = play(bench, options) else { return false }
+        // Nothing of it was asked for.
+        guard !table.lines.isEmpty else { continue }
         for line in table.text { StandardStream.output.write(line + "\n") }
         let took = (MonotonicClock.nanoseconds - began) / 1_000
         StandardStream.output.write("took \(Unit.time.text(took)) s\n")
         tables.append(table)
       }
+    }
+    if tables.isEmpty {
+      StandardStream.error.write("muster-bench: no setting holds what --only and --side ask for\n")
+      return false
     }
     if let path = options.json {
       do throws(SystemError) {
@@ -41,12 +47,24 @@ enum MusterBench {
 
   static func play(_ bench: BenchCase, _ options: BenchOptions) -> BenchTable? {
     var results: [Int: Measured] = [:]
-    let jobs = bench.jobs
+    let jobs = bench.jobs.filter { job in
+      (options.only.map { job.setting.contains($0) } ?? true)
+        && (options.side ?? job.side) == job.side
+    }
+    var bench = bench
+    bench.jobs = jobs
+    let began = MonotonicClock.nanoseconds
+    let limit = options.limit.map { Int64($0) * 1_000_000_000 }
     do throws(SystemError) {
-      let isWhole = try ParallelWork.run(UInt64(jobs.count), threads: options.jobs) { number in
-        jobs[Int(number)].run()
+      let isWhole = try ParallelWork.run(UInt64(jobs.count), threads: options.jobs) {
+        (number) -> Measured? in
+        let start = MonotonicClock.nanoseconds
+        if let limit, start - began >= limit { return nil }
+        let measured = jobs[Int(number)].run()
+        if options.limit != nil { report(jobs[Int(number)], since: start) }
+        return measured
       } receive: { number, measured in
-        results[Int(number)] = measured
+        if let measured { results[Int(number)] = measured }
       }
       guard isWhole else { return nil }
     } catch {
@@ -54,5 +72,12 @@ enum MusterBench {
       return nil
     }
     return BenchTable(bench, results)
+  }
+
+  /// Who sets a limit wants to see how far it gets.
+  private static func report(_ job: BenchJob, since start: Int64) {
+    let took = Unit.time.text((MonotonicClock.nanoseconds - start) / 1_000)
+    StandardStream.error.write(
+      "\(job.setting), \(job.side.rawValue), seed \(job.seed): \(took) s\n")
   }
 }

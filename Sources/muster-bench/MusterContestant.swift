@@ -5,10 +5,13 @@ import MusterState
 /// Muster, as the simulator drives it: the daemon's own core with its coding and its signatures.
 struct MusterContestant: Contestant {
   private static let key = "bench"
+  private static let ticketsOfLeaving: UInt64 = 1 << 32
+  private static let ticketsOfChanges: UInt64 = 2 << 32
 
   private var simulation: Simulation
   private var places: [NodeID: Int] = [:]
   private var updates: UInt64 = 0
+  private var tickets: UInt64 = 0
   private(set) var sightings: [Sighting] = []
 
   init(_ count: Int, seed: UInt64, _ timing: Timing) {
@@ -20,6 +23,7 @@ struct MusterContestant: Contestant {
   var now: Instant { simulation.now }
   var count: Int { simulation.nodes.count }
   var payloadSends: Int { simulation.markedDatagrams }
+  var largestDatagram: Int { simulation.largestDatagram }
   var parts: Parts {
     var parts = Parts()
     for node in simulation.nodes {
@@ -78,6 +82,11 @@ struct MusterContestant: Contestant {
   }
 
   mutating func crash(_ index: Int) { simulation.crash(index) }
+  mutating func leave(_ index: Int) {
+    tickets += 1
+    simulation.beginTurn(index)
+    simulation.command(index, .leave, ticket: Self.ticketsOfLeaving + tickets)
+  }
   mutating func pause(_ index: Int) { simulation.pause(index) }
   mutating func block(_ index: Int) { simulation.block(index) }
   mutating func unblock(_ index: Int) { simulation.unblock(index) }
@@ -92,6 +101,29 @@ struct MusterContestant: Contestant {
     simulation.marker = Array(value.utf8)
     simulation.beginTurn(index)
     simulation.command(index, .setOwn(key: Self.key, value: value), ticket: updates)
+  }
+
+  mutating func change(_ index: Int, key: Int, serial: Int) {
+    tickets += 1
+    simulation.beginTurn(index)
+    simulation.command(
+      index, .setOwn(key: Self.padded("k", key, 2), value: Self.padded("", serial, 5)),
+      ticket: Self.ticketsOfChanges + tickets)
+  }
+
+  /// As long for every number, so that all changes cost the same.
+  private static func padded(_ letter: String, _ number: Int, _ digits: Int) -> String {
+    let text = String(number)
+    return letter + String(repeating: "0", count: max(0, digits - text.count)) + text
+  }
+
+  func changes(knownBy observer: Int) -> [Int] {
+    var known = Array(repeating: 0, count: count)
+    for member in simulation.view(observer)?.members ?? [] {
+      guard let place = places[member.id] else { continue }
+      known[place] = member.data.lazy.compactMap { Int($0.value) }.max() ?? 0
+    }
+    return known
   }
 
   func sent(_ index: Int) -> Traffic { Traffic(simulation.nodes[index].sent) }

@@ -19,6 +19,8 @@ struct Parts: Sendable {
     datagrams[Self.contact, default: 0] += rest
   }
 
+  func count(of part: FramePart) -> Int { datagrams[part.name] ?? 0 }
+
   static func - (left: Parts, right: Parts) -> Parts {
     var rest = left
     for (name, count) in right.datagrams { rest.datagrams[name, default: 0] -= count }

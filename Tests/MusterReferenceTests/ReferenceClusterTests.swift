@@ -81,6 +81,16 @@ import Testing
     #expect(!seen.contains { $0.what.state == .dead })
   }
 
+  @Test func `a member that says goodbye is gone for all, and nobody has suspected it`() {
+    var cluster = formed(64, seed: 7)
+    _ = run(&cluster, for: .seconds(1))
+    cluster.leave(9)
+    let seen = run(&cluster, for: .seconds(10))
+    #expect(Set(seen.filter { $0.what.state == .dead }.map(\.what.observer)).count == 63)
+    #expect(seen.allSatisfy { $0.what.subject == 9 && $0.what.state == .dead })
+    #expect(!cluster.isRunning(9))
+  }
+
   @Test func `members that know one address find all`() {
     var cluster = ReferenceCluster(count: 40, seed: 5)
     for index in 0..<40 { cluster.join(index, through: 0) }

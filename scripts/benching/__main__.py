@@ -21,7 +21,7 @@ from results import Results
 
 PROJECT = pathlib.Path(__file__).resolve().parent.parent.parent
 REAL = ("twins", "loss", "multicast", "receive")
-SIMULATED = ("1", "1b", "2", "3", "4", "5", "6", "7")
+SIMULATED = ("1", "1b", "2", "3", "4", "5", "6", "7", "8", "9")
 
 
 EPILOG = """\
@@ -31,7 +31,8 @@ cases, real processes; these run when none is named:
   multicast  32 hosts on a bridge that know no address
   receive    the signed receive path, and a crash under a flood of forgeries
 cases, in virtual time beside the published protocol, by .build/release/muster-bench:
-  1 to 7, 1b see `muster-bench` without arguments; `muster-bench gate` is what a change must pass
+  1 to 9, 1b see `muster-bench` without arguments; `muster-bench gate` is what a change must pass
+  growth     what a member costs from 8 to 10,000; a case of its own: scripts/bench growth --help
 
 Both programs are built by: swift build -c release --static-swift-stdlib
 

@@ -1,13 +1,17 @@
 import MusterReference
 
 extension BenchCase {
-  static let names = ["1", "1b", "2", "3", "4", "5", "6", "7", "growth", "reference", "gate"]
+  static let names = [
+    "1", "1b", "2", "3", "4", "5", "6", "7", "8", "9", "growth", "reference", "gate",
+  ]
 
   static func named(_ name: String, _ options: BenchOptions) -> [BenchCase] {
     switch name {
     case "1": [CrashCase.bench(options)]
     case "1b": [PauseCase.bench(options)]
     case "7": [DisseminationCase.bench(options)]
+    case "8": [OverloadCase.bench(options), DigestCase.bench(options)]
+    case "9": [NewcomerCase.bench(options), ChurnCase.bench(options)]
     case "2": [BlockCase.latency(options), BlockCase.grid(options)]
     case "3": [StarvationCase.bench(options)]
     case "4": [LossCase.joins(options), LossCase.calm(options)]
