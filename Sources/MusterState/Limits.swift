@@ -121,6 +121,9 @@ package enum Limits {
   package static let unfitAsks = 20
   package static let comparisonTries = 8
 
+  /// Digests sent in answer to one question.
+  package static let digestsTold = 32
+
   /// Records sent in answer to one question.
   package static let recordsTold = 1_120
 

@@ -25,7 +25,7 @@ struct BenchOptions: Sendable {
                 9          one member in ten replaced an hour
                 growth     a calm cluster, from 8 members to 2,048 (with --full, 10,000)
                 reference  the published protocol beside what is published of it
-                gate       the shortest of 1, 2, 4 and 7
+                gate       the shortest of 1, 2, 4, 7 and 9
       --seeds   so many runs of each setting; default: the case's own
       --from    the first seed; default 1
       --nodes   other sizes than the case's own

@@ -151,11 +151,31 @@ extension Peer {
       tellEverything(in: differing, to: sender)
       return
     }
+    guard !differing.isEmpty else {
+      // It asked, so it is told that there is nothing.
+      state(to: sender)
+      return
+    }
+    // Where one answer cannot name everything it does not always begin with the first: what the
+    // other refuses there must not hide for ever what lies behind.
+    let most = Limits.digestsTold
+    let entries = store.count * differing.count / store.fingerprints.count
+    let isMuch = entries > most / 2 * StateDigest.entriesPerFrame
+    let start = isMuch ? Int(generator.below(UInt64(differing.count))) : 0
+    let sent = send(digestsOf: differing[start...], most: most, to: sender)
+    _ = send(digestsOf: differing[..<start], most: most - sent, to: sender)
+  }
+
+  /// - Parameter buckets: ascending.
+  /// - Returns: how many datagrams it took.
+  private mutating func send(
+    digestsOf buckets: ArraySlice<Int>, most: Int, to sender: NodeID
+  ) -> Int {
     var pending: StateDigest?
     var sent = 0
     func fits(_ count: Int) -> Bool { count <= StateDigest.entriesPerFrame }
-    for bucket in differing {
-      guard sent < 32 else { break }
+    for bucket in buckets {
+      guard sent < most else { break }
       let range = RecordStore.range(of: bucket)
       let entries = store.entries(from: range.lowerBound, through: range.upperBound).map {
         StateDigest.Entry(key: $0.key, stamp: $0.stamp)
@@ -190,12 +210,9 @@ extension Peer {
       }
       pending = StateDigest(first: first, last: range.upperBound, entries: Array(rest))
     }
-    guard let pending else {
-      // It asked, so it is told that there is nothing.
-      if sent == 0 { state(to: sender) }
-      return
-    }
+    guard let pending else { return sent }
     send(digest: pending, to: sender)
+    return sent + 1
   }
 
   /// Who has nothing in nearly all buckets that differ lacks everything: there is nothing to
@@ -248,8 +265,15 @@ extension Peer {
 
   mutating func deliver(keys: [UInt64], to node: NodeID) {
     let records = keys.prefix(Limits.recordsTold).compactMap { store[$0] }
-    let cards = records.filter { $0.name == .member }
+    var cards = records.filter { $0.name == .member }
     let others = records.filter { $0.name != .member }
+    // Where one answer cannot hold everything a card may lie in another one, and would come too
+    // late: the records would be refused, and their buckets named again and again.
+    if store.count > Limits.recordsTold {
+      let told = Set(cards.map(\.author))
+      let authors = Set(others.map(\.author)).subtracting(told).sorted()
+      cards += authors.compactMap { store[recordKey($0, .member)] }
+    }
     send(records: cards + others, to: node)
   }
 }
