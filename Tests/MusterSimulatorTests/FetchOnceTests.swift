@@ -20,6 +20,8 @@ import Testing
     var fetched: [String] = []
     for (ticket, version) in ["1", "2"].enumerated() {
       simulation.command(7, .addRelease(Self.source(version)), ticket: UInt64(2 * ticket))
+      // Two nodes are asked, and nothing says whose wish the leader hears first.
+      simulation.run(for: .milliseconds(200))
       let options = UpgradeOptions(batch: .count(10))
       simulation.command(9, .upgrade(version, options), ticket: UInt64(2 * ticket + 1))
       let end = simulation.now + .seconds(90)
