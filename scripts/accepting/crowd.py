@@ -73,7 +73,8 @@ class Crowd:
     def contend(self, fact):
         """Whoever is told yes has to get what was asked for; all others are told by whom."""
         ground = self.ground
-        versions = [f"2.{number}" for number in range(NODES)]
+        # Who asks for what runs is told yes as well, and nothing has to begin for it.
+        versions, running = [f"2.{number}" for number in range(NODES + 1)], None
         for version in versions:
             ground.release(version)
         for round in range(ROUNDS):
@@ -97,7 +98,8 @@ class Crowd:
 
             with concurrent.futures.ThreadPoolExecutor(NODES + 1) as pool:
                 busy = pool.submit(keep_busy)
-                answers = list(pool.map(ask_for, ground.agents, versions))
+                wanted = [version for version in versions if version != running]
+                answers = list(pool.map(ask_for, ground.agents, wanted))
                 busy.result()
             won = [version for version, refusal in answers if refusal is None]
             check(len(won) == 1, f"all of these were accepted: {won}")
@@ -107,6 +109,7 @@ class Crowd:
                 check(told,
                       f"{version} was refused for another reason: {refusal}")
             ground.settle("--version", won[0], limit=60)
+            running = won[0]
             versions = versions[1:] + versions[:1]
         check(ground.origin.most == 1, "two downloads ran at the same time")
         ground.whole()
