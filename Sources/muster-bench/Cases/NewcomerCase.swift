@@ -9,7 +9,8 @@ enum NewcomerCase {
 
   static func bench(_ options: BenchOptions) -> BenchCase {
     let sizes =
-      options.nodes ?? options.extent(short: [1_000], standard: [500, 1_000], full: [1_000, 10_000])
+      options.nodes
+      ?? options.extent(short: [1_000], standard: [500, 1_000], full: [1_000, 10_000])
     let jobs = sizes.flatMap { size in
       BenchCase.jobs("N \(size)", seeds: options.seeds(1, short: 1)) { kind, seed in
         join(kind, size, seed)
