@@ -60,6 +60,7 @@ package struct RuleTrace: Sendable {
       members.append(("cards", object(texts)))
     }
     if step.isLeaving { members.append(("leaving", "1")) }
+    if step.isLeftOut { members.append(("left_out", "1")) }
     members.append(("out", outcome(step.outcome)))
     lines.append(object(members))
     known[node] = Known(live: live, alive: alive, cards: cards)

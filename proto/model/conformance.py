@@ -88,6 +88,7 @@ class Replay:
                 raise Disagreement(f'sees a card that {node} has not shown: {card}')
         peer.cards, peer.ring, peer.alive = self.cards, self.ring, self.alive
         peer.leaving = bool(line.get('leaving'))
+        peer.left_out = bool(line.get('left_out'))
 
     def compare(self):
         peer, out = self.peer, self.out

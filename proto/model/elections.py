@@ -45,7 +45,7 @@ class Elections:
             self.count_votes()
             return
         if (self.role != FOLLOWER or self.id not in self.voters or not self.unbound()
-                or self.now < self.hold_off_until or self.leaving
+                or self.now < self.hold_off_until or self.leaving or self.left_out
                 or self.priority == 0 or not (self.host.skips_prevote or self.free_majority())):
             self.campaign_at = None
             return

@@ -33,7 +33,7 @@ class Peer(Founding, Register, Following, Elections, Leading):
         self.left = durable.left
         self.entry, self.history = None, []
         self.wrote = durable
-        self.waiting = self.leaving = False
+        self.waiting = self.leaving = self.left_out = False
         self.dirty = True
         self.quarantine_until = now if fresh or 'M3' in self.bugs else now + self.timing.promise
         self.role, self.certificate = FOLLOWER, None

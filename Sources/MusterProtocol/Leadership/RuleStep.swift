@@ -85,6 +85,8 @@ package struct RuleStep: Hashable, Sendable {
 
   package var at: Instant
   package var isLeaving: Bool
+  /// Whether others find this node unfit: then it does not stand for election.
+  package var isLeftOut: Bool
   package var inputs: [Input]
   /// Every other member, sorted.
   package var seen: [Seen]
@@ -134,8 +136,8 @@ extension Peer {
     emit(
       .ruleStep(
         RuleStep(
-          at: now, isLeaving: leaving.hasBegun, inputs: notes.inputs, seen: notes.seen,
-          outcome: outcome)))
+          at: now, isLeaving: leaving.hasBegun, isLeftOut: isLeftOut, inputs: notes.inputs,
+          seen: notes.seen, outcome: outcome)))
   }
 
   // MARK: - Describing
