@@ -9,9 +9,7 @@ func refusePublishing(by leader: NodeID?, among nodes: [Observation.Node]) -> St
   // Who has said nothing of its storage may yet turn out to be either.
   let sharing = nodes.filter { $0.isAlive && !$0.keepsOwnCopies && !$0.storage.isEmpty }
   guard !sharing.isEmpty else { return "" }
-  var names = sharing.prefix(Limits.namedNodes).map(\.id.short).joined(separator: ", ")
-  let rest = sharing.count - Limits.namedNodes
-  if rest > 0 { names += " and \(rest) more" }
+  let names = listed(sharing.map(\.id.short), ", ", rest: " ")
   return "node \(own.id.short) leads and keeps its own copies, so nobody publishes where \(names) "
     + "look: 'muster leader step-down --to NODE' hands over to one of these"
 }

@@ -62,10 +62,10 @@ package func previewUpgrade(
 }
 
 /// The same may stand in the way on every node: a few are named, and the others counted.
-private func listed(_ nodes: [String], _ separator: String) -> String {
+func listed(_ nodes: [String], _ separator: String, rest last: String? = nil) -> String {
   let rest = nodes.count - Limits.namedNodes
   let named = nodes.prefix(Limits.namedNodes).joined(separator: separator)
-  return rest > 0 ? "\(named)\(separator)and \(rest) more" : named
+  return rest > 0 ? "\(named)\(last ?? separator)and \(rest) more" : named
 }
 
 private func otherPlan(_ body: RegisterBody) -> String {

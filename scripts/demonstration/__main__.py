@@ -2,17 +2,15 @@
 
 import argparse
 import pathlib
-import signal
 import sys
 import tempfile
-import traceback
 
 import archives
 import report
 from cluster import Cluster, discard
 from origin import Origin
 from program import PROJECT, build
-from screen import Broken, Screen, check
+from screen import Screen, attempt, check
 from story import FIRST, SECOND, Story
 
 
@@ -67,24 +65,10 @@ def main():
     options = arguments()
     screen = Screen()
     work = pathlib.Path(tempfile.mkdtemp(prefix="muster-demo."))
-    running, held, reason = [], False, "interrupted"
-
-    def interrupted(*_):
-        raise KeyboardInterrupt
-
-    signal.signal(signal.SIGTERM, interrupted)
-    try:
-        play(screen, work, options, running)
-        held = True
-    except Broken as broken:
-        reason = str(broken)
-    except KeyboardInterrupt:
-        pass
-    except Exception:
-        reason = "an answer that the demonstration does not understand\n" + traceback.format_exc()
-    # From here on a second interrupt must not leave processes behind.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    running = []
+    reason = attempt(lambda: play(screen, work, options, running),
+                     "an answer that the demonstration does not understand")
+    held = not reason
     if held and options.keep:
         what_next(screen, running[0])
         return 0

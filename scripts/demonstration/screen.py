@@ -1,9 +1,11 @@
 """What a person watches: one line a step, alive while it works."""
 
 import contextlib
+import signal
 import sys
 import threading
 import time
+import traceback
 
 
 class Broken(Exception):
@@ -82,6 +84,28 @@ def until(condition, limit, otherwise, every=0.02):
         if time.monotonic() > deadline:
             raise Broken(otherwise(answer) if callable(otherwise) else otherwise)
         time.sleep(every)
+
+
+def attempt(action, misunderstood):
+    """Why the action did not end well, or nothing; whatever comes in between, also a signal to end.
+
+    Afterwards a second interrupt must not leave processes behind, and is not heard any more."""
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, interrupted)
+    reason = ""
+    try:
+        action()
+    except Broken as broken:
+        reason = str(broken) or misunderstood
+    except KeyboardInterrupt:
+        reason = "interrupted"
+    except Exception:
+        reason = f"{misunderstood}\n{traceback.format_exc()}"
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    return reason
 
 
 def check(condition, otherwise):

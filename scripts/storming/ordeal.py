@@ -2,15 +2,13 @@
 
 import pathlib
 import random
-import signal
 import subprocess
 import tempfile
-import traceback
 
 import program
 from cluster import discard
 from ground import CONFIGURATION
-from screen import Broken, Screen, check
+from screen import Screen, attempt, check
 from story import cluster_file
 
 
@@ -80,30 +78,19 @@ def endure(name, options, unit, make, play):
     screen = Screen()
     work = pathlib.Path(tempfile.mkdtemp(prefix=f"muster-{name}."))
     screen.line(f"{name}: seed {seed}, {options.nodes} agents, {options.kills} {unit}")
-    ordeal, held, reason = None, False, "interrupted"
+    ordeal = None
 
-    def interrupted(*_):
-        raise KeyboardInterrupt
-
-    signal.signal(signal.SIGTERM, interrupted)
-    try:
+    def run():
+        nonlocal ordeal
         ordeal = make(screen, work, find(screen, work, options), options.nodes, seed)
         play(ordeal, screen)
-        held = True
-    except Broken as broken:
-        reason = str(broken)
-    except KeyboardInterrupt:
-        pass
-    except Exception:
-        reason = "something that is not understood\n" + traceback.format_exc()
-    # From here on a second interrupt must not leave processes behind.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+
+    reason = attempt(run, "something that is not understood")
     if ordeal:
         ordeal.cluster.stop()
         ordeal.summary()
     screen.line()
-    if not held:
+    if reason:
         others = [what for what in ordeal.violations if what not in reason] if ordeal else []
         screen.line(f"{name}: FAILED after seed {seed}: {'; '.join([reason, *others])}")
         screen.line(f"{name}: logs and states are in {work}")
