@@ -14,6 +14,13 @@ enum HttpTest {
     return condition()
   }
 
+  /// What this thread has used of a processor.
+  static var threadNanoseconds: Int64 {
+    var time = timespec()
+    guard unsafe clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time) == 0 else { return 0 }
+    return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+  }
+
   static func temporaryDirectory() throws -> String {
     var template = Array("/tmp/muster-http-XXXXXX".utf8CString)
     try #require(unsafe mkdtemp(&template) != nil)

@@ -102,8 +102,8 @@
         certain: [.partial, .operators, .late]),
       PlantedCase(
         name: "M14 resignation before the lease is dropped", planted: .resignBeforeDrop,
-        caughtBy: ["lease-exclusion"], knownSeed: 33, nodes: 5, faults: [.operators, .delay],
-        certain: [.operators, .delay]),
+        caughtBy: ["lease-exclusion"], nodes: 5, faults: [.operators, .delay],
+        certain: [.operators, .delay], extras: Swarm.Extras(onlyStepsDown: true)),
       PlantedCase(
         name: "uncertified leader", planted: .uncertifiedLeader,
         insider: .insiderClaimsLeadership, caughtBy: ["terms-are-won"], nodes: 9),

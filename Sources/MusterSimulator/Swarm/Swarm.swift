@@ -41,24 +41,6 @@ package struct Swarm {
     package init() {}
   }
 
-  /// What no cluster is asked to bear, for planted mistakes and for people who want to see it.
-  package struct Extras: Sendable {
-    /// A restarted machine has its identity and not its state.
-    package var restartsWithoutState = false
-    /// Clocks stand while a machine is paused.
-    package var clocksStand = false
-    /// Bytes flip in published copies.
-    package var corrupts = false
-
-    package init(
-      restartsWithoutState: Bool = false, clocksStand: Bool = false, corrupts: Bool = false
-    ) {
-      self.restartsWithoutState = restartsWithoutState
-      self.clocksStand = clocksStand
-      self.corrupts = corrupts
-    }
-  }
-
   /// How long a cluster may take to become whole again.
   package static func patience(nodes: Int) -> TimeSpan {
     .seconds(nodes <= 10 ? 60 : 120)
@@ -353,7 +335,7 @@ package struct Swarm {
 
   private mutating func operate(at time: TimeSpan) {
     let node = Scenario.Target.nodes([anyone])
-    switch dice.below(10) {
+    switch options.extras.onlyStepsDown ? 9 : dice.below(10) {
     case 0..<3: release(at: time)
     case 3..<5:
       let key = "k\(dice.below(3))"
