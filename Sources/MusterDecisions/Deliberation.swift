@@ -24,12 +24,13 @@ package func deliberate(_ body: RegisterBody, seeing observation: Observation) -
   return next
 }
 
-/// Everyone alive is admitted; who leaves is let go. Nobody leaves the roster by being dead:
-/// dead is not stopped.
+/// Everyone alive is admitted, at once or after a moment with others that come; who leaves is let
+/// go. Nobody leaves the roster by being dead: dead is not stopped.
 private func admit(to body: inout RegisterBody, _ observation: Observation) {
   for node in observation.nodes {
     let isMember = body.roster.containsSorted(node.id)
-    if node.isAlive, !node.isLeaving, !isMember, !body.forgotten.contains(node.id),
+    if node.isAlive, observation.mayAdmit, !node.isLeaving, !isMember,
+      !body.forgotten.contains(node.id),
       body.roster.count < Limits.roster
     {
       body.roster.insertSorted(node.id)

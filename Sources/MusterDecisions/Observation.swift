@@ -68,6 +68,8 @@ package struct Observation: Hashable, Sendable {
   package var nodes: [Node]
   /// Whether the founding has been quiet and complete for the seal delay.
   package var maySeal: Bool
+  /// Whether newcomers are admitted now, or a moment later together with others.
+  package var mayAdmit: Bool
   /// Operators' requests that are not answered yet, by node and nonce.
   package var requests: [Request]
   /// What became of this node's own fetch order.
@@ -81,7 +83,8 @@ package struct Observation: Hashable, Sendable {
   package var limits: DeliberationLimits
 
   package init(
-    leader: NodeID, term: UInt64, nodes: [Node], maySeal: Bool, requests: [Request],
+    leader: NodeID, term: UInt64, nodes: [Node], maySeal: Bool, mayAdmit: Bool = true,
+    requests: [Request],
     fetched: FetchOutcome?, collected: CollectOutcome? = nil, freshPlan: PlanID,
     phaseMilliseconds: Int64, limits: DeliberationLimits
   ) {
@@ -89,6 +92,7 @@ package struct Observation: Hashable, Sendable {
     self.term = term
     self.nodes = nodes.sorted { $0.id < $1.id }
     self.maySeal = maySeal
+    self.mayAdmit = mayAdmit
     self.requests = requests
     self.fetched = fetched
     self.collected = collected

@@ -61,6 +61,8 @@ package struct Timing: Hashable, Sendable {
   /// A newcomer that was sent on to its neighbours compares its state with one of them after this:
   /// until then they have heard of it, and floods have brought most of what there is.
   package var introductionPause = TimeSpan.milliseconds(600)
+  /// What interests nobody at once waits so long for other news to go with.
+  package var idlePause = TimeSpan.milliseconds(500)
   /// Chunks asked for and not come are asked for again, of somebody else.
   package var chunkRetry = TimeSpan.milliseconds(150)
 
@@ -87,8 +89,12 @@ package struct Timing: Hashable, Sendable {
   package var sealCrowded = TimeSpan.seconds(5)
   /// Mere progress of the register is shown after this, for each 64 members, and up to twice that.
   package var leisure = TimeSpan.milliseconds(1_500)
-  /// The same while no plan runs: then it is only for those who will have lost all their voters.
-  package var idleLeisure = TimeSpan.seconds(10)
+  /// The same while no plan runs: then it is only for those who will have lost all their voters,
+  /// and of other voters they have to hear sooner.
+  package var idleLeisure = TimeSpan.seconds(300)
+  package var voterLeisure = TimeSpan.seconds(10)
+  /// Where newcomers keep coming, they are admitted together in such stretches.
+  package var admissionPause = TimeSpan.seconds(5)
   /// How long an operator's request waits for a leader.
   package var requestTimeout = TimeSpan.seconds(30)
   /// How long a plan waits for a mute participant before it goes on without it.

@@ -101,6 +101,9 @@ package enum Limits {
   /// member cannot tell everything to all of them.
   package static let welcomesAlone = 8
 
+  /// Registers in a row that admit newcomers at once; then they are admitted together.
+  package static let admissionsAtOnce: Int64 = 4
+
   /// Tries of a given address before they become rarer.
   package static let contactTriesAtOnce = 10
 

@@ -42,6 +42,15 @@ struct CoordinationCard: Hashable, Sendable {
   /// How many recoveries its founding comes from: others look whether one of them is theirs.
   var recoveries: UInt32 = 0
 
+  /// Whether nothing has changed in it but how far its author has come with the register.
+  func isProgress(since old: CoordinationCard) -> Bool {
+    guard role == .follower else { return false }
+    var expected = old
+    expected.register = register
+    expected.committed = committed
+    return expected == self
+  }
+
   var encoded: [UInt8] {
     var writer = WireWriter()
     if let founding { writer.array(1, founding.bytes.bytes) }

@@ -39,6 +39,7 @@ struct Coordination: Sendable {
   var relaying = Relaying()
   /// Who is to become a voter as soon as it has promised, too.
   var newcomer: NodeID?
+  var admissions = Admissions()
   var stuckSince: Instant?
   var lastStuck: Instant?
   var phaseSince = Instant.zero
@@ -75,6 +76,8 @@ struct Coordination: Sendable {
   var wrote = Durable()
   /// Non-voters publish mere progress of the register at leisure.
   var publishAt: Instant?
+  /// The voters of the register that the shown card names.
+  var shownVoters: [NodeID] = []
   var shownLeader: NodeID?
   var shownTerm: UInt64 = 0
   var shownPlan: Plan?
@@ -259,35 +262,11 @@ extension Peer {
     #endif
     if !isSaidByMemberCard(card), isWorthShowingNow(card) {
       coordination.publishAt = nil
+      coordination.shownVoters = voters
       publish(.coordination, card.encoded)
     }
     showDuty()
     showChanges()
-  }
-
-  /// A node that does not vote and shows nothing but progress of the register may wait, and so may
-  /// a voter that has only learnt what is committed: the leader has counted it by then. Their news
-  /// interest nobody at once, and in a large cluster they would be a storm.
-  private mutating func isWorthShowingNow(_ card: CoordinationCard) -> Bool {
-    guard ownContents[.coordination] != nil, let shown = coordinationCards[id] else { return true }
-    if shown == card {
-      coordination.publishAt = nil
-      return false
-    }
-    guard card.role != .leader, shown.founding == card.founding, shown.role == card.role,
-      shown.isLeaving == card.isLeaving
-    else { return true }
-    if isVoter {
-      var known = shown
-      known.committed = card.committed
-      guard known == card else { return true }
-    }
-    if let publishAt = coordination.publishAt { return now >= publishAt }
-    // While a plan runs the leader asks who has heard of it.
-    let leisure = coordination.entry?.body.plan == nil ? timing.idleLeisure : timing.leisure
-    let pause = leisure * Int64(max(1, ring.count / 64))
-    coordination.publishAt = now + pause + generator.upTo(pause)
-    return false
   }
 
   private mutating func showChanges() {
@@ -374,6 +353,7 @@ extension Peer {
     case .candidate: consider(coordination.candidateUntil)
     case .leader:
       consider(coordination.nextHeartbeat)
+      consider(coordination.admissions.next)
       consider(leaseUntil(voters))
       consider(coordination.electedAt + timing.lease)
       consider(coordination.quietSince.map { $0 + sealDelay })

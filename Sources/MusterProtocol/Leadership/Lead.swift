@@ -177,6 +177,7 @@ extension Peer {
     // Once it is shown it binds a majority, and no disk could give it back.
     precondition(
       (try? RegisterEntry(decoding: proposed.encoded)) != nil, "no register that cannot be read")
+    if next.roster != entry.body.roster { coordination.admissions.note(at: now, timing) }
     adopt(proposed)
   }
 
@@ -225,7 +226,9 @@ extension Peer {
     }
     return Observation(
       leader: id, term: durable.term, nodes: nodes + unheardVoters(of: body),
-      maySeal: maySeal(body), requests: openRequests(body), fetched: status.fetched,
+      maySeal: maySeal(body), mayAdmit: !body.sealed || now >= coordination.admissions.next,
+      requests: openRequests(body),
+      fetched: status.fetched,
       collected: status.collected, freshPlan: freshPlan,
       phaseMilliseconds: (now - coordination.phaseSince).milliseconds,
       limits: timing.deliberation)

@@ -15,6 +15,8 @@ struct Outbox: Sendable {
   private var places: [UInt64: Int] = [:]
   /// Something is among them that waits for nothing.
   private var isUrgent = false
+  /// Since when there are only such as interest nobody at once; `nil`: there is something else.
+  private var idleSince: Instant?
   /// Flushes since `since`, in stretches of a tenth of a second.
   private var flushes = 0
   private var since = Instant.zero
@@ -22,8 +24,13 @@ struct Outbox: Sendable {
   /// When what waits is to leave.
   private(set) var deadline: Instant?
 
-  mutating func add(_ key: UInt64, heldBy holder: NodeID?, isUrgent: Bool = false) {
+  /// - Parameter idleFrom: now, of what interests nobody at once: it waits for other news, or for
+  ///   more of its kind.
+  mutating func add(
+    _ key: UInt64, heldBy holder: NodeID?, isUrgent: Bool = false, idleFrom now: Instant? = nil
+  ) {
     self.isUrgent = self.isUrgent || isUrgent
+    idleSince = items.isEmpty ? now : now == nil ? nil : idleSince
     if let place = places[key] {
       // Another version than the one that was waiting: who has sent that one lacks this one.
       items[place].holders = holder.map { [$0] } ?? []
@@ -40,8 +47,14 @@ struct Outbox: Sendable {
   }
 
   /// Whether what waits, if anything, leaves now; otherwise `deadline` says when.
-  mutating func isDue(at now: Instant, atOnce: Int, pause: TimeSpan) -> Bool {
+  mutating func isDue(
+    at now: Instant, atOnce: Int, pause: TimeSpan, idlePause: TimeSpan = .zero
+  ) -> Bool {
     guard !items.isEmpty else { return false }
+    if let idleSince, !isUrgent, now < idleSince + idlePause {
+      deadline = idleSince + idlePause
+      return false
+    }
     if now - since >= .milliseconds(100) {
       since = now
       flushes = 0
@@ -64,6 +77,7 @@ struct Outbox: Sendable {
       deadline = nil
       items = []
       isUrgent = false
+      idleSince = nil
       places = [:]
     }
     return items

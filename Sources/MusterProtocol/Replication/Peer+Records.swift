@@ -21,9 +21,19 @@ extension Peer {
       author: id, incarnation: configuration.incarnation, name: name, version: version,
       content: content, cluster: configuration.cluster, signer: cryptography)
     if case .suspicion(let subject) = name { retireSuspicions(except: subject) }
+    let before = coordinationCards[id]
+    let fingerprint = viewFingerprint
     insert(record)
     interpret(record, via: nil)
-    outbox.add(recordKey(id, name), heldBy: nil, isUrgent: isUrgent(record))
+    noteNews(record, since: fingerprint)
+    let haste = haste(of: record, before)
+    outbox.add(
+      recordKey(id, name), heldBy: nil, isUrgent: haste == .urgent,
+      idleFrom: haste == .idle ? now : nil)
+    // Whoever counts the votes of a change waits for nobody else's sake.
+    if haste == .idle, isVoter, let leader = leaderHint, leader != id {
+      send(records: [record], to: leader)
+    }
   }
 
   /// An author has a limited number of records: accusations that no longer stand make room.
@@ -39,7 +49,11 @@ extension Peer {
   private mutating func insert(_ record: Record) {
     let key = recordKey(record.author, record.name)
     store.insert(record, key: key, hash: recordHash(key: key, stamp: record.stamp))
-    repair.note(news: key, at: now)
+  }
+
+  private mutating func noteNews(_ record: Record, since fingerprint: UInt64) {
+    repair.note(
+      news: recordKey(record.author, record.name), change: viewFingerprint &- fingerprint, at: now)
   }
 
   /// Takes a record from somebody: refused before any state changes, or applied and passed on.
@@ -88,20 +102,37 @@ extension Peer {
     case .duplicate, .stale, .full: return
     case .applied: break
     }
+    let before = record.name == .coordination ? coordinationCards[record.author] : nil
+    let fingerprint = viewFingerprint
     let unaccused = record.name == .member ? forgetEarlierLives(of: record) : []
     insert(record)
     counters.recordsApplied += 1
     interpret(record, via: via)
+    noteNews(record, since: fingerprint)
     for subject in unaccused { accuseAgain(subject) }
     if spendAllowance(of: record.author) {
       counters.recordsForwarded += 1
-      outbox.add(key, heldBy: sender, isUrgent: isUrgent(record))
+      let haste = haste(of: record, before)
+      outbox.add(
+        key, heldBy: sender, isUrgent: haste == .urgent, idleFrom: haste == .idle ? now : nil)
     }
   }
 
-  /// Votes, and what they decide, wait for nothing.
-  private func isUrgent(_ record: Record) -> Bool {
-    record.name == .coordination && voters.contains(record.author)
+  /// How soon a record is passed on.
+  private enum Haste {
+    case urgent, usual, idle
+  }
+
+  /// Votes, and what they decide, wait for nothing. How far somebody has come with the register
+  /// interests the leader alone, and in a large cluster it would be a storm.
+  private func haste(of record: Record, _ before: CoordinationCard?) -> Haste {
+    guard record.name == .coordination, let card = coordinationCards[record.author] else {
+      return .usual
+    }
+    if let before, card.isProgress(since: before) { return .idle }
+    if voters.contains(record.author) { return .urgent }
+    return card.role == .follower && !card.isLeaving && card.founding == durable.founding
+      && durable.founding != nil ? .idle : .usual
   }
 
   /// Checks that need no signature: is this about a member, a life and a subject that count?
@@ -261,7 +292,8 @@ extension Peer {
     // In a small cluster there is never so much of it.
     let isSmall = ring.count <= Limits.smallCluster
     let atOnce = isGathering ? 0 : isSmall ? 4 * Limits.forwardsAtOnce : Limits.forwardsAtOnce
-    guard outbox.isDue(at: now, atOnce: atOnce, pause: forwardPause) else { return }
+    guard outbox.isDue(at: now, atOnce: atOnce, pause: forwardPause, idlePause: timing.idlePause)
+    else { return }
     let items = outbox.take()
     for neighbour in audience {
       var records = items.filter { !$0.holders.contains(neighbour) }.compactMap { store[$0.key] }

@@ -10,11 +10,8 @@ struct Repair: Sendable {
   private var reminded: [NodeID: Instant] = [:]
   /// Comparisons that have not been answered yet.
   private(set) var open = SortedTable<NodeID, Comparison>()
-  /// What has changed last, oldest first, and when.
-  private var news: [(key: UInt64, at: Instant)] = []
+  private var news = News()
   private var offered: [NodeID: Instant] = [:]
-  /// How many of the news were offered lately: the next offer goes on there.
-  private var cursor = 0
 
   mutating func mayAsk(_ node: NodeID, at now: Instant, interval: TimeSpan) -> Bool {
     if let last = asked[node], now - last < interval { return false }
@@ -60,27 +57,36 @@ struct Repair: Sendable {
     open.keys.filter { open[$0].map { now >= $0.again } ?? false }
   }
 
-  mutating func note(news key: UInt64, at now: Instant) {
+  /// - Parameter change: what it has added to this node's fingerprint.
+  mutating func note(news key: UInt64, change: UInt64, at now: Instant) {
     changedAt = now
-    news.append((key, now))
-    if news.count > 2 * Limits.newsLossy { news.removeFirst(Limits.newsLossy) }
-    cursor = 0
+    news.note(key, change: change, at: now)
   }
 
-  /// What changed lately, newest first, for somebody who differs; `nil`: too much, or offered just
-  /// now, and buckets are the better question.
+  /// What exactly a node lacks whose fingerprint is behind by `difference`, when that can be told
+  /// from what changed lately; empty when it was sent just now.
+  mutating func lacking(
+    _ difference: UInt64, of node: NodeID, settling: TimeSpan, at now: Instant
+  ) -> [UInt64]? {
+    guard let keys = news.keys(making: difference, settling: settling, at: now) else { return nil }
+    return mayOffer(to: node, at: now) ? keys : []
+  }
+
+  /// What changed lately, for somebody who differs; `nil`: too much, or nothing, and buckets are
+  /// the better question; empty when it was offered just now.
   mutating func offer(to node: NodeID, most: Int, at now: Instant) -> [UInt64]? {
-    let fresh = news.suffix(most + 1).filter { now - $0.at < .seconds(3) }
-    guard !fresh.isEmpty, fresh.count <= most else { return nil }
-    if let last = offered[node], now - last < .milliseconds(90) { return [] }
+    guard let keys = news.offer(most: most, at: now) else { return nil }
+    return mayOffer(to: node, at: now) ? keys : []
+  }
+
+  private mutating func mayOffer(to node: NodeID, at now: Instant) -> Bool {
+    if let last = offered[node], now - last < .milliseconds(90) { return false }
     if offered.count > 256 { offered = offered.filter { now - $0.value < .seconds(1) } }
     offered[node] = now
-    let keys = fresh.reversed().map(\.key)
-    let first = cursor % keys.count
-    return Array(keys[first...] + keys[..<first])
+    return true
   }
 
-  mutating func noteOffered(_ count: Int) { cursor += count }
+  mutating func noteOffered(_ count: Int) { news.noteOffered(count) }
 
   mutating func mayRemind(_ node: NodeID, at now: Instant) -> Bool {
     if let last = reminded[node], now - last < .milliseconds(200) { return false }
@@ -97,6 +103,7 @@ extension Peer {
       note(agreement: bits, of: node)
       return
     }
+    if sendLacking(by: viewFingerprint &- fingerprint, to: node) { return }
     guard now - repair.changedAt >= settling else { return }
     // The views of those who are left out always differ.
     if isLeftOut || unfitness.leftOut.containsSorted(node) {
@@ -113,14 +120,29 @@ extension Peer {
   private mutating func offerNews(to node: NodeID) -> Bool {
     let most = prober.loss.isLossy ? Limits.newsLossy : Limits.news
     guard let keys = repair.offer(to: node, most: most, at: now) else { return false }
+    repair.noteOffered(sendOne(keys, to: node))
+    return true
+  }
+
+  /// Fingerprints are sums, so a difference tells what it is made of when it is one or two changes
+  /// of late that the other has missed: then it gets these and nothing else.
+  private mutating func sendLacking(by difference: UInt64, to node: NodeID) -> Bool {
+    guard !isLeftOut, !unfitness.leftOut.containsSorted(node),
+      let keys = repair.lacking(difference, of: node, settling: settling, at: now)
+    else { return false }
+    _ = sendOne(keys, to: node)
+    return true
+  }
+
+  /// - Returns: how many of them fit one datagram.
+  private mutating func sendOne(_ keys: [UInt64], to node: NodeID) -> Int {
     var size = 0
     let records = keys.compactMap { store[$0] }.prefix { record in
       size += record.encodedSize
       return size <= Envelope.capacity
     }
-    repair.noteOffered(records.count)
     send(records: Array(records), to: node)
-    return true
+    return records.count
   }
 
   /// Sends this node's bucket fingerprints, as a question.

@@ -103,7 +103,7 @@
       PlantedCase(
         name: "M14 resignation before the lease is dropped", planted: .resignBeforeDrop,
         caughtBy: ["lease-exclusion"], nodes: 5, faults: [.operators, .delay],
-        certain: [.operators, .delay], extras: Swarm.Extras(onlyStepsDown: true)),
+        certain: [.operators, .delay], extras: Swarm.Extras(deafensWhoStepsDown: true)),
       PlantedCase(
         name: "uncertified leader", planted: .uncertifiedLeader,
         insider: .insiderClaimsLeadership, caughtBy: ["terms-are-won"], nodes: 9),

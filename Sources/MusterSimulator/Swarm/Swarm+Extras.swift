@@ -1,3 +1,5 @@
+import MusterProtocol
+
 extension Swarm {
   /// What no cluster is asked to bear, for planted mistakes and for people who want to see it.
   package struct Extras: Sendable {
@@ -7,17 +9,24 @@ extension Swarm {
     package var clocksStand = false
     /// Bytes flip in published copies.
     package var corrupts = false
-    /// An operator only ever asks the leader to step down.
-    package var onlyStepsDown = false
+    /// An operator only ever asks the leader to step down, and then it hears nobody for a while.
+    package var deafensWhoStepsDown = false
 
     package init(
       restartsWithoutState: Bool = false, clocksStand: Bool = false, corrupts: Bool = false,
-      onlyStepsDown: Bool = false
+      deafensWhoStepsDown: Bool = false
     ) {
       self.restartsWithoutState = restartsWithoutState
       self.clocksStand = clocksStand
       self.corrupts = corrupts
-      self.onlyStepsDown = onlyStepsDown
+      self.deafensWhoStepsDown = deafensWhoStepsDown
     }
+  }
+
+  /// The leader has said that it resigns, and does not hear who follows.
+  mutating func stepDownDeaf(at time: TimeSpan) {
+    add(time, .operate(.stepDown, on: .leader))
+    add(time + .milliseconds(20), .cut(from: .all, to: .leader))
+    add(time + .seconds(8), .heal)
   }
 }

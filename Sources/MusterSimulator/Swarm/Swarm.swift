@@ -335,7 +335,8 @@ package struct Swarm {
 
   private mutating func operate(at time: TimeSpan) {
     let node = Scenario.Target.nodes([anyone])
-    switch options.extras.onlyStepsDown ? 9 : dice.below(10) {
+    guard !options.extras.deafensWhoStepsDown else { return stepDownDeaf(at: time) }
+    switch dice.below(10) {
     case 0..<3: release(at: time)
     case 3..<5:
       let key = "k\(dice.below(3))"
