@@ -10,6 +10,8 @@ package struct Timing: Hashable, Sendable {
   package var probeTimeoutMaximum = TimeSpan.milliseconds(500)
   package var probeTimeoutMinimum = TimeSpan.milliseconds(150)
   package var probeTimeoutLossy = TimeSpan.milliseconds(100)
+  /// How long an observer's accusation waits for those of others, to be said together.
+  package var joining = TimeSpan.milliseconds(500)
   /// Time for a suspect to say that it lives.
   package var refutationWindow = TimeSpan.milliseconds(1_000)
   /// The same when fewer observers than wanted agree.

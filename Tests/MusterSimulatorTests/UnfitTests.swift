@@ -44,7 +44,7 @@ import Testing
     }
     simulation.network.heal()
     simulation.network.linkLoss = [:]
-    simulation.run(for: .seconds(25))
+    simulation.run(for: .seconds(20))
     #expect(believers(in: simulation, 3) == 0)
     simulation.run(for: .seconds(15))
     #expect(believers(in: simulation, 3) == 19)

@@ -1,7 +1,7 @@
 import MusterState
 
-/// When a node says that it has come further with the register. See "Register" in
-/// `proto/README.md`, "Progress at leisure".
+/// When a node says that it has come further with the register: progress at leisure, in "Register"
+/// of `proto/README.md`.
 extension Peer {
   /// A node that does not vote and shows nothing but progress of the register may wait, and so may
   /// a voter that has only learnt what is committed: the leader has counted it by then. Their news
@@ -35,7 +35,9 @@ extension Peer {
   private var leisure: (pause: TimeSpan, spread: TimeSpan) {
     let size = Int64(max(1, ring.count / 64))
     // The leader asks who has heard of a plan.
-    if coordination.entry?.body.plan != nil { return (timing.leisure * size, timing.leisure * size) }
+    if coordination.entry?.body.plan != nil {
+      return (timing.leisure * size, timing.leisure * size)
+    }
     // Who was away believes the voters that it knows. It asks for the roster's progress only when
     // all of them were replaced.
     let pause = voters == coordination.shownVoters ? timing.idleLeisure : timing.voterLeisure

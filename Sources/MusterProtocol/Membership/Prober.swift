@@ -18,6 +18,16 @@ struct Prober: Sendable {
     var failedAt: Instant?
     /// When another observer said last that its own probe has failed.
     var doubtedAt: Instant?
+    /// Accusations by this node and by other observers that wait for each other.
+    var drafts = SortedTable<NodeID, Draft>()
+  }
+
+  /// An accusation that only the observers know of.
+  struct Draft: Sendable {
+    var record: Record
+    /// When it waits no longer for others: the author says it alone then, whoever holds it for the
+    /// author forgets it.
+    var until: Instant
   }
 
   /// An unanswered probe.
@@ -61,7 +71,8 @@ struct Prober: Sendable {
   var deadline: Instant? {
     var earliest: Instant?
     for (_, target) in targets {
-      let instant = target.probe?.expires ?? target.next
+      var instant = target.probe?.expires ?? target.next
+      for (_, draft) in target.drafts { instant = min(instant, draft.until) }
       earliest = min(instant, earliest ?? instant)
     }
     return earliest
@@ -99,6 +110,7 @@ struct Prober: Sendable {
     targets[node]?.failures = 0
     targets[node]?.failedAt = nil
     targets[node]?.doubtedAt = nil
+    targets[node]?.drafts = SortedTable()
   }
 
   mutating func lookNow(at subject: NodeID, now: Instant) {
@@ -109,8 +121,10 @@ struct Prober: Sendable {
   /// Moves what runs by a stall, but nothing further than `limit` plus its own length.
   mutating func shift(by delay: TimeSpan, limit: Instant) {
     for (node, target) in targets {
-      guard let probe = target.probe else { continue }
-      targets[node]?.probe?.expires = probe.expires + delay
+      if let probe = target.probe { targets[node]?.probe?.expires = probe.expires + delay }
+      for (author, draft) in target.drafts {
+        targets[node]?.drafts[author]?.until = draft.until + delay
+      }
     }
   }
 

@@ -23,6 +23,7 @@ extension Peer {
 
   mutating func probeDue() {
     refreshTargets()
+    draftsDue()
     if !prober.errands.isEmpty {
       let now = now
       prober.errands = prober.errands.filter { $0.value.expires > now }
@@ -99,7 +100,7 @@ extension Peer {
   }
 
   /// Whoever hears nobody else, or is left out by the others, is rather wrong than right.
-  private func mayAccuse(_ node: NodeID) -> Bool { hearsOthers(than: node) && !isLeftOut }
+  func mayAccuse(_ node: NodeID) -> Bool { hearsOthers(than: node) && !isLeftOut }
 
   /// Whoever hears nobody doubts itself first, but not for ever: whether all the others have failed
   /// at one moment or this node is cut off, from here they are gone, and an operator may go on
@@ -121,26 +122,6 @@ extension Peer {
   /// How long another observer's failure stands beside one's own.
   private var doubtSpan: TimeSpan { timing.probeInterval * Int64(Limits.observers) }
 
-  /// A fourth accusation would change nothing, and costs everybody as much as the first.
-  private mutating func accuse(_ node: NodeID) {
-    let later = now + timing.probeInterval
-    prober.targets[node]?.next = later
-    guard let member = members[node], member.isLive, mayAccuse(node),
-      agreement(on: node).agreeing < Limits.accusers
-    else { return }
-    let suspicion = Suspicion(subject: node, stamp: member.stamp)
-    publish(.suspicion(node), suspicion.encoded)
-  }
-
-  /// Whoever accused it has begun another life or is forgotten. Those who know that it is dead know
-  /// it still, but whoever comes now would find its card, nothing against it, and believe it alive.
-  mutating func accuseAgain(_ node: NodeID) {
-    guard let member = members[node], member.state == .dead, mayAccuse(node),
-      observers(of: node, wide: false).contains(id)
-    else { return }
-    publish(.suspicion(node), Suspicion(subject: node, stamp: member.stamp).encoded)
-  }
-
   /// Another observer's probe has failed: it is looked into at once, and believed as soon as the
   /// own one fails, too.
   mutating func hearDoubt(of subject: NodeID) {
@@ -158,7 +139,7 @@ extension Peer {
 
   // MARK: - Whom to ask
 
-  private func otherObservers(of node: NodeID) -> [NodeID] {
+  func otherObservers(of node: NodeID) -> [NodeID] {
     observers(of: node, wide: false).filter { $0 != id }
   }
 

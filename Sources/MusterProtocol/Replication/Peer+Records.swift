@@ -8,19 +8,28 @@ extension Peer {
 
   /// Publishes this node's record of a name. The same content again is no news, unless forced.
   mutating func publish(_ name: RecordName, _ content: [UInt8], isForced: Bool = false) {
-    guard isForced || ownContents[name] != content else { return }
+    guard isForced || ownContents[name] != content, let record = sign(name, content) else { return }
+    show(record)
+  }
+
+  /// A new version of one of this node's records, that nobody knows yet; `nil`: there are too many.
+  mutating func sign(_ name: RecordName, _ content: [UInt8]) -> Record? {
     if store[recordKey(id, name)] == nil, store.count(of: id) >= Limits.recordsPerAuthor {
       // The others would refuse it: then nobody may have it.
       counters.drop(.recordLimit)
-      return
+      return nil
     }
-    ownContents[name] = content
     let version = (ownVersions[name] ?? 0) + 1
     ownVersions[name] = version
-    let record = Record.make(
+    return Record.make(
       author: id, incarnation: configuration.incarnation, name: name, version: version,
       content: content, cluster: configuration.cluster, signer: cryptography)
-    if case .suspicion(let subject) = name { retireSuspicions(except: subject) }
+  }
+
+  /// Makes one of this node's records known, here and to the others.
+  mutating func show(_ record: Record) {
+    ownContents[record.name] = record.content
+    if case .suspicion(let subject) = record.name { retireSuspicions(except: subject) }
     let before = coordinationCards[id]
     let fingerprint = viewFingerprint
     insert(record)
@@ -28,12 +37,13 @@ extension Peer {
     noteNews(record, since: fingerprint)
     let haste = haste(of: record, before)
     outbox.add(
-      recordKey(id, name), heldBy: nil, isUrgent: haste == .urgent,
+      recordKey(id, record.name), heldBy: nil, isUrgent: haste == .urgent,
       idleFrom: haste == .idle ? now : nil)
     // Whoever counts the votes of a change waits for nobody else's sake.
     if haste == .idle, isVoter, let leader = leaderHint, leader != id {
       send(records: [record], to: leader)
     }
+    if case .suspicion(let subject) = record.name { sayDrafts(against: subject) }
   }
 
   /// An author has a limited number of records: accusations that no longer stand make room.
@@ -102,6 +112,21 @@ extension Peer {
     case .duplicate, .stale, .full: return
     case .applied: break
     }
+    if let sender, hold(record, from: sender) { return }
+    enter(record, from: sender, via: via)
+  }
+
+  /// What waited here: it may have been answered, or have come by others, meanwhile.
+  mutating func pass(on record: Record, from sender: NodeID) {
+    guard isAcceptable(record, from: sender),
+      case .applied = store.outcome(of: record, key: recordKey(record.author, record.name))
+    else { return }
+    enter(record, from: sender, via: .gossip)
+  }
+
+  /// Applies a record that has passed every check, and passes it on.
+  private mutating func enter(_ record: Record, from sender: NodeID?, via: Event.Discovery) {
+    let key = recordKey(record.author, record.name)
     let before = record.name == .coordination ? coordinationCards[record.author] : nil
     let fingerprint = viewFingerprint
     let unaccused = record.name == .member ? forgetEarlierLives(of: record) : []
@@ -116,6 +141,7 @@ extension Peer {
       outbox.add(
         key, heldBy: sender, isUrgent: haste == .urgent, idleFrom: haste == .idle ? now : nil)
     }
+    if case .suspicion(let subject) = record.name { sayDrafts(against: subject) }
   }
 
   /// How soon a record is passed on.
@@ -126,6 +152,8 @@ extension Peer {
   /// Votes, and what they decide, wait for nothing. How far somebody has come with the register
   /// interests the leader alone, and in a large cluster it would be a storm.
   private func haste(of record: Record, _ before: CoordinationCard?) -> Haste {
+    // Whoever is left out stays so for half a minute.
+    if case .unfit = record.name { return .idle }
     guard record.name == .coordination, let card = coordinationCards[record.author] else {
       return .usual
     }
