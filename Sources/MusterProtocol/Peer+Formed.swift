@@ -76,6 +76,7 @@ extension Peer {
     coordination.shownRolesOf = Coordination.Shown(
       founding: state.sealed.body.founding, version: state.sealed.version)
     coordination.shownSealed = true
+    coordination.shownVoters = voters
     guard state.voters.contains(id) else { return }
     let sentAt = state.now - FormedState.heartbeatAge
     coordination.bound = Coordination.Bound(

@@ -79,6 +79,55 @@ import Testing
     #expect(outbox.deadline == nil)
   }
 
+  private static let idle = TimeSpan.milliseconds(500)
+
+  private func isDue(_ outbox: inout Outbox, at now: Instant) -> Bool {
+    outbox.isDue(
+      at: now, atOnce: Limits.forwardsAtOnce, pause: Self.pause, idlePause: Self.idle)
+  }
+
+  @Test func `what interests nobody at once waits for more of its kind`() {
+    let start = Instant.zero + .seconds(5)
+    var outbox = Outbox()
+    outbox.add(1, heldBy: nil, idleFrom: start)
+    let isEarly = isDue(&outbox, at: start)
+    #expect(!isEarly)
+    #expect(outbox.deadline == start + Self.idle)
+    // The second does not make the first wait longer.
+    outbox.add(2, heldBy: nil, idleFrom: start + .milliseconds(300))
+    let isStillEarly = isDue(&outbox, at: start + .milliseconds(499))
+    #expect(!isStillEarly)
+    let isTime = isDue(&outbox, at: start + Self.idle)
+    #expect(isTime)
+    let both = outbox.take().map(\.key)
+    #expect(both == [1, 2])
+    // The next wait begins anew.
+    outbox.add(3, heldBy: nil, idleFrom: start + .seconds(1))
+    let isEarlyAgain = isDue(&outbox, at: start + .milliseconds(1_400))
+    #expect(!isEarlyAgain)
+  }
+
+  @Test(arguments: [false, true])
+  func `other news takes along what is idle, in whatever order they come`(_ isFirst: Bool) {
+    let start = Instant.zero + .seconds(5)
+    var outbox = Outbox()
+    if isFirst { outbox.add(2, heldBy: nil) }
+    outbox.add(1, heldBy: nil, idleFrom: start)
+    if !isFirst { outbox.add(2, heldBy: nil) }
+    let isTime = isDue(&outbox, at: start)
+    #expect(isTime)
+    #expect(outbox.take().count == 2)
+  }
+
+  @Test func `a vote does not wait for what is idle`() {
+    let start = Instant.zero + .seconds(5)
+    var outbox = busy(at: start)
+    outbox.add(1, heldBy: nil, idleFrom: start)
+    outbox.add(2, heldBy: nil, isUrgent: true)
+    let isTime = isDue(&outbox, at: start)
+    #expect(isTime)
+  }
+
   @Test func `a node that ends lets nothing wait`() {
     let start = Instant.zero + .seconds(5)
     var outbox = busy(at: start)

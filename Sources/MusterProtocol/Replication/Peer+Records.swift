@@ -150,17 +150,19 @@ extension Peer {
   }
 
   /// Votes, and what they decide, wait for nothing. How far somebody has come with the register
-  /// interests the leader alone, and in a large cluster it would be a storm.
+  /// interests the leader alone, unless it is a plan that it waits to be heard of; and in a large
+  /// cluster it would be a storm.
   private func haste(of record: Record, _ before: CoordinationCard?) -> Haste {
     // Whoever is left out stays so for half a minute.
     if case .unfit = record.name { return .idle }
     guard record.name == .coordination, let card = coordinationCards[record.author] else {
       return .usual
     }
-    if let before, card.isProgress(since: before) { return .idle }
+    let isAwaited = coordination.entry?.body.plan != nil
+    if !isAwaited, let before, card.isProgress(since: before) { return .idle }
     if voters.contains(record.author) { return .urgent }
-    return card.role == .follower && !card.isLeaving && card.founding == durable.founding
-      && durable.founding != nil ? .idle : .usual
+    let isSettled = card.role == .follower && !card.isLeaving && card.founding != nil
+    return isSettled && !isAwaited && card.founding == durable.founding ? .idle : .usual
   }
 
   /// Checks that need no signature: is this about a member, a life and a subject that count?
