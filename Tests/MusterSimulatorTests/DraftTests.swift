@@ -112,6 +112,30 @@ import Testing
     expect(watch, isBelieved: false)
   }
 
+  /// Found by seed 3096: all others had an accusation that its author did not know any more.
+  @Test func `what others have said for its author stands for it, too`() throws {
+    var watch = try watch()
+    watch.judge.accuse(watch.subject)
+    let draft = try #require(watch.judge.prober.targets[watch.subject]?.drafts[watch.judge.id])
+    watch.judge.prober.targets[watch.subject]?.drafts = SortedTable()
+    watch.judge.take(draft.record, from: watch.others[0].id)
+    expect(watch, isBelieved: false)
+    let key = watch.judge.recordKey(watch.judge.id, .suspicion(watch.subject))
+    let version = watch.judge.store[key]?.version
+    #expect(version == 1)
+  }
+
+  @Test func `nothing older takes the place of what is said`() throws {
+    var watch = try watch()
+    watch.judge.accuse(watch.subject)
+    let name = RecordName.suspicion(watch.subject)
+    let content = try #require(watch.judge.prober.targets[watch.subject]?.drafts[watch.judge.id])
+      .record.content
+    watch.judge.publish(name, content, isForced: true)
+    let version = watch.judge.store[watch.judge.recordKey(watch.judge.id, name)]?.version
+    #expect(version == 2)
+  }
+
   /// Whoever stood still has not listened meanwhile.
   @Test func `a stall makes them wait longer`() throws {
     var watch = try watch()

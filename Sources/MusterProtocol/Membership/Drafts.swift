@@ -77,13 +77,30 @@ extension Peer {
   mutating func sayDrafts(against subject: NodeID) {
     guard let drafts = prober.targets[subject]?.drafts, !drafts.isEmpty else { return }
     prober.targets[subject]?.drafts = SortedTable()
-    // This node's comes first: what the others say would move it to write another one.
+    // This node's comes first: what the others say would move it to write another one. Where it
+    // has done so already, or they have said this one for it, there is nothing more to show.
     if let own = drafts[id], members[subject]?.isLive ?? false, mayAccuse(subject),
-      agreement(on: subject).agreeing < Limits.accusers
+      agreement(on: subject).agreeing < Limits.accusers,
+      isNewer(own.record)
     {
       show(own.record)
     }
     for (author, draft) in drafts where author != id { pass(on: draft.record, from: author) }
+  }
+
+  private func isNewer(_ record: Record) -> Bool {
+    store[recordKey(record.author, record.name)].map { $0.stamp < record.stamp } ?? true
+  }
+
+  /// Whether it is an accusation that this node has told the other observers, and that still
+  /// stands. They may have said it together with theirs after this node forgot it: then it stands
+  /// here, too.
+  func isOwnDraft(_ record: Record) -> Bool {
+    guard case .suspicion(let subject) = record.name,
+      record.version <= ownVersions[record.name] ?? 0,
+      let said = try? Suspicion(decoding: record.content)
+    else { return false }
+    return said.subject == subject && said.stamp == members[subject]?.stamp
   }
 
   /// One that has waited long enough is said alone by its author.

@@ -28,6 +28,9 @@ extension Peer {
 
   /// Makes one of this node's records known, here and to the others.
   mutating func show(_ record: Record) {
+    precondition(
+      store[recordKey(id, record.name)].map { $0.stamp < record.stamp } ?? true,
+      "nobody shows an older version of what it has shown")
     ownContents[record.name] = record.content
     if case .suspicion(let subject) = record.name { retireSuspicions(except: subject) }
     let before = coordinationCards[id]
@@ -96,7 +99,7 @@ extension Peer {
       return
     }
     guard record.author != id else {
-      meetOwnRecord(record, outcome)
+      meetOwnRecord(record, outcome, from: sender)
       return
     }
     switch outcome {
@@ -233,13 +236,18 @@ extension Peer {
   }
 
   /// Somebody shows a record that this node signed in another life, or that it did not sign in
-  /// this one: a restored or cloned disk.
-  private mutating func meetOwnRecord(_ record: Record, _ outcome: RecordStore.Outcome) {
+  /// this one: a restored or cloned disk. Or others have said for it what it had told only them.
+  private mutating func meetOwnRecord(
+    _ record: Record, _ outcome: RecordStore.Outcome, from sender: NodeID?
+  ) {
     let own = configuration.incarnation
     if record.incarnation.counter > own.counter { stop(.cloned) }
     if record.incarnation.counter == own.counter, record.incarnation.boot != own.boot {
       stop(.cloned)
     }
+    guard record.incarnation == own, case .applied = outcome, isOwnDraft(record) else { return }
+    ownContents[record.name] = record.content
+    enter(record, from: sender, via: .gossip)
   }
 
   /// - Returns: what `withdraw` does.
