@@ -4,11 +4,10 @@ import MusterState
 /// take: the first few come in at once, and where more keep coming, they do together.
 struct Admissions: Sendable {
   private(set) var next = Instant.zero
-  /// Until when the pace is used up by those that were admitted.
-  private var usedUp = Instant.zero
 
+  /// What is left of the pace is kept, for so many as come in at once and no more.
   mutating func note(at now: Instant, _ timing: Timing) {
-    usedUp = max(usedUp, now) + timing.admissionPause
-    next = usedUp - timing.admissionPause * (Limits.admissionsAtOnce - 1)
+    let pause = timing.admissionPause
+    next = max(next, now - pause * (Limits.admissionsAtOnce - 1)) + pause
   }
 }

@@ -38,10 +38,7 @@ extension Peer {
     insert(record)
     interpret(record, via: nil)
     noteNews(record, since: fingerprint)
-    let haste = haste(of: record, before)
-    outbox.add(
-      recordKey(id, record.name), heldBy: nil, isUrgent: haste == .urgent,
-      idleFrom: haste == .idle ? now : nil)
+    let haste = passOn(record, instead: before, heldBy: nil)
     // Whoever counts the votes of a change waits for nobody else's sake.
     if haste == .idle, isVoter, let leader = leaderHint, leader != id {
       send(records: [record], to: leader)
@@ -129,7 +126,6 @@ extension Peer {
 
   /// Applies a record that has passed every check, and passes it on.
   private mutating func enter(_ record: Record, from sender: NodeID?, via: Event.Discovery) {
-    let key = recordKey(record.author, record.name)
     let before = record.name == .coordination ? coordinationCards[record.author] : nil
     let fingerprint = viewFingerprint
     let unaccused = record.name == .member ? forgetEarlierLives(of: record) : []
@@ -140,9 +136,7 @@ extension Peer {
     for subject in unaccused { accuseAgain(subject) }
     if spendAllowance(of: record.author) {
       counters.recordsForwarded += 1
-      let haste = haste(of: record, before)
-      outbox.add(
-        key, heldBy: sender, isUrgent: haste == .urgent, idleFrom: haste == .idle ? now : nil)
+      _ = passOn(record, instead: before, heldBy: sender)
     }
     if case .suspicion(let subject) = record.name { sayDrafts(against: subject) }
   }
@@ -150,6 +144,16 @@ extension Peer {
   /// How soon a record is passed on.
   private enum Haste {
     case urgent, usual, idle
+  }
+
+  private mutating func passOn(
+    _ record: Record, instead before: CoordinationCard?, heldBy holder: NodeID?
+  ) -> Haste {
+    let haste = haste(of: record, before)
+    outbox.add(
+      recordKey(record.author, record.name), heldBy: holder, isUrgent: haste == .urgent,
+      idleFrom: haste == .idle ? now : nil)
+    return haste
   }
 
   /// Votes, and what they decide, wait for nothing. How far somebody has come with the register
